@@ -1,0 +1,1 @@
+"""A directory of dry-needling practitioners: its listings, its search, the site around it."""

@@ -1,0 +1,328 @@
+"""What a listing is: the one shape that sources, store, engines, pages and API all speak.
+
+A listing is one practitioner at one practice location. Every top-level field is a unit of
+truth: it comes from one source at one date (`provenance`), and it is replaced as a whole.
+What is not known stays unknown; it is never shown, filtered or counted as a yes.
+"""
+
+import re
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+import phonenumbers
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from directory.vocabulary import Kind, vocabulary
+
+US_STATES = (
+    *("AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN"),
+    *("IA", "KS", "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH"),
+    *("NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT"),
+    *("VT", "VA", "WA", "WV", "WI", "WY", "AS", "GU", "MP", "PR", "VI"),
+)
+"""The states, DC and the territories, as the Postal Service abbreviates them."""
+
+
+class Answer(StrEnum):
+    """An answer to a plain question. `unknown` means that nobody has said."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Source(StrEnum):
+    """Where a statement comes from, the most trusted first: what it says overrides the rest."""
+
+    MODERATOR = "moderator"
+    CLINIC = "clinic"
+    FILE = "file"
+    FHIR = "fhir"
+    NPPES = "nppes"
+
+
+class Precision(StrEnum):
+    """How exactly a listing was located; below `street` its distances are approximate."""
+
+    ROOFTOP = "rooftop"
+    STREET = "street"
+    POSTAL_CODE = "postal_code"
+    CITY = "city"
+
+    @property
+    def approximate(self) -> bool:
+        """Whether a distance to such a point must be marked approximate."""
+        return self in (Precision.POSTAL_CODE, Precision.CITY)
+
+
+def npi_is_valid(npi: str) -> bool:
+    """Whether the check digit is right: Luhn over the digits with the prefix 80840.
+
+    CMS, *Requirements for National Provider Identifier (NPI) and NPI check digit*; a sum that
+    ends in 0 has the check digit 0. Only ASCII digits count, and the first is 1 or 2
+    (69 FR 3434, 2004-01-23).
+    """
+    if not re.fullmatch("[12][0-9]{9}", npi):
+        return False
+    doubled = sum(sum(divmod(2 * int(digit), 10)) for digit in npi[-2::-2])
+    return (24 + doubled + sum(int(digit) for digit in npi[-1::-2])) % 10 == 0
+
+
+def _npi(value: str) -> str:
+    if not npi_is_valid(value):
+        raise ValueError(
+            f"{value!r} is no NPI: ten digits that begin with 1 or 2, check digit included"
+        )
+    return value
+
+
+def _phone(value: str) -> str:
+    """Any way of writing a US telephone number, as E.164 (libphonenumber)."""
+    try:
+        number = phonenumbers.parse(value, "US")
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(f"{value!r} is no telephone number") from error
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError(f"{value!r} is no telephone number: wrong length")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError(f"{value!r} is no web address that begins with https:// or http://")
+    return value
+
+
+def _plain(value: str) -> str:
+    if bad := next((c for c in value if not c.isprintable() and c != "\n"), None):
+        raise ValueError(f"has the control character {bad!r}")
+    return value
+
+
+def _term(kind: Kind) -> AfterValidator:
+    def check(value: str) -> str:
+        if not vocabulary().has(kind, value):
+            known = ", ".join(term.value for term in vocabulary().terms(kind))
+            raise ValueError(f"{value!r} is no {kind} that we know; known are: {known}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _text(most: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most)
+
+
+Line = Annotated[str, _text(200), AfterValidator(_plain)]
+Text = Annotated[str, _text(2000), AfterValidator(_plain)]
+ListingId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,31}$")]
+Npi = Annotated[str, AfterValidator(_npi)]
+Phone = Annotated[str, AfterValidator(_phone)]
+WebAddress = Annotated[str, _text(500), AfterValidator(_web_address)]
+Dollars = Annotated[int, Field(ge=0, le=100_000)]
+Minutes = Annotated[int, Field(ge=5, le=240)]
+Profession = Annotated[str, _term(Kind.PROFESSION)]
+Technique = Annotated[str, _term(Kind.TECHNIQUE)]
+Condition = Annotated[str, _term(Kind.CONDITION)]
+Insurer = Annotated[str, _term(Kind.INSURANCE)]
+Setting = Annotated[str, _term(Kind.SETTING)]
+Language = Annotated[str, _term(Kind.LANGUAGE)]
+State = Annotated[Literal[US_STATES], Field()]  # type: ignore[valid-type]  # the list is data
+
+
+class Value(BaseModel):
+    """A part of a listing: immutable, and nothing in it that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Name(Value):
+    """A person's name as the person writes it, accents and apostrophes included."""
+
+    given: Line
+    family: Line
+    middle: Line | None = None
+    suffix: Line | None = None
+
+    def __str__(self) -> str:
+        parts = (self.given, self.middle, self.family, self.suffix)
+        return " ".join(part for part in parts if part)
+
+
+class Taxonomy(Value):
+    """One NUCC taxonomy of a registry record, self-selected, with the licence given for it."""
+
+    code: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{9}X$")]
+    primary: bool = False
+    licence_number: Line | None = None
+    licence_state: State | None = None
+
+
+class Address(Value):
+    """A practice address, never a mailing address. The street may be withheld."""
+
+    line1: Line | None = None
+    line2: Line | None = None
+    city: Line
+    state: State
+    postal_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}(-[0-9]{4})?$")]
+
+
+class Location(Value):
+    """Where the listing is found: degrees (WGS 84) and how exactly they are known."""
+
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    precision: Precision
+
+    @property
+    def point(self) -> tuple[float, float]:
+        """Latitude and longitude, degrees."""
+        return self.lat, self.lon
+
+
+class Range(Value):
+    """A least and a most, both included."""
+
+    least: Annotated[int, Field(ge=0, le=100_000)]
+    most: Annotated[int, Field(ge=0, le=100_000)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.least > self.most:
+            raise ValueError(f"the least ({self.least}) is more than the most ({self.most})")
+        return self
+
+
+class Certificate(Value):
+    """A course or board certificate as the practitioner reports it; issuers are no regulators."""
+
+    title: Line
+    issuer: Line | None = None
+    hours: Annotated[int, Field(ge=1, le=2000)] | None = None
+    year: Annotated[int, Field(ge=1950, le=2100)] | None = None
+    dry_needling: bool = False
+    verified_on: date | None = None
+
+
+class LicenceCheck(Value):
+    """A moderator's look at the licensing board's own page."""
+
+    state: State
+    checked_on: date
+    expires_on: date
+
+
+class Attestation(Value):
+    """A clinic's statement that its listing is still true."""
+
+    on: date
+    by: Line
+    method: Literal["form", "link", "telephone", "file"]
+
+
+class Provenance(Value):
+    """Which source said it, and the date it stood so."""
+
+    source: Source
+    as_of: date
+
+
+class Facts(Value):
+    """What a source may say of a listing; every field is a unit with its own provenance.
+
+    Times are minutes, prices whole US dollars.
+    """
+
+    name: Name
+    npi: Npi | None = None
+    letters: tuple[Line, ...] = ()
+    profession: Profession
+    taxonomies: tuple[Taxonomy, ...] = ()
+    gender: Literal["female", "male", "nonbinary"] | None = None
+    languages: Annotated[tuple[Language, ...], AfterValidator(_unique)] = ()
+    clinic: Line | None = None
+    address: Address
+    area_only: bool = False
+    location: Location
+    phone: Phone | None = None
+    website: WebAddress | None = None
+    booking_url: WebAddress | None = None
+    setting: Setting | None = None
+    private_room: Answer = Answer.UNKNOWN
+    dry_needling: Answer = Answer.UNKNOWN
+    techniques: Annotated[tuple[Technique, ...], AfterValidator(_unique)] = ()
+    conditions: Annotated[tuple[Condition, ...], AfterValidator(_unique)] = ()
+    single_use_needles: Answer = Answer.UNKNOWN
+    certificates: tuple[Certificate, ...] = ()
+    licence_check: LicenceCheck | None = None
+    insurance_accepted: Annotated[tuple[Insurer, ...], AfterValidator(_unique)] = ()
+    insurance_refused: Annotated[tuple[Insurer, ...], AfterValidator(_unique)] = ()
+    cash_pay: Answer = Answer.UNKNOWN
+    first_visit_price: Range | None = None
+    follow_up_price: Range | None = None
+    visit_minutes: Range | None = None
+    typical_visits: Range | None = None
+    superbill: Answer = Answer.UNKNOWN
+    accepting: Answer = Answer.UNKNOWN
+    about: Text | None = None
+    attestation: Attestation | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if both := set(self.insurance_accepted) & set(self.insurance_refused):
+            raise ValueError(f"insurance both accepted and refused: {', '.join(sorted(both))}")
+        if self.area_only and not self.location.precision.approximate:
+            raise ValueError("area_only needs a location of precision postal_code or city")
+        return self
+
+
+FIELDS = tuple(Facts.model_fields)
+"""The names of the fields that a source may state."""
+
+
+class Listing(Facts):
+    """One practitioner at one practice location, with where each of its facts comes from."""
+
+    id: ListingId
+    provenance: dict[str, Provenance]
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether somebody who may know has said that dry needling is offered here."""
+        return self.dry_needling is Answer.YES
+
+    @property
+    def evidence(self) -> Literal["verified", "stated", "unknown"]:
+        """How sure it is that dry needling is offered: a checked certificate, a word, nothing."""
+        if not self.confirmed:
+            return "unknown"
+        checked = any(c.dry_needling and c.verified_on for c in self.certificates)
+        return "verified" if checked else "stated"
+
+    @property
+    def title(self) -> str:
+        """The name with the letters after it: `Ana Núñez, PT, DPT`."""
+        return ", ".join((str(self.name), *self.letters))
+
+
+def published(listing: Listing) -> Listing:
+    """The listing as anybody may see it: without the street where only the area is shown."""
+    if not listing.area_only:
+        return listing
+    address = listing.address.model_copy(update={"line1": None, "line2": None})
+    return listing.model_copy(update={"address": address})

@@ -1,0 +1,1 @@
+"""How a listing is found: what may be asked, the two engines, and the one answer they give."""

@@ -1,0 +1,143 @@
+"""An ask in Elasticsearch's query language: small pure functions, composed top to bottom."""
+
+from typing import Any
+
+from directory.search.distance import inclusive, snap
+from directory.search.engine import Ask, Circle, Sort, SortKey
+from directory.search.entry import (
+    CONFIRMED_WEIGHT,
+    FACET_VALUES,
+    FIELD_TIERS,
+    FRESH_WEIGHT,
+    LICENCE_WEIGHT,
+    MATCH_WEIGHT,
+    TERM_TIER,
+    token,
+)
+from directory.vocabulary import Clause
+
+Json = dict[str, Any]
+
+FARTHEST_M = 20_100_000.0
+"""Metres; no two points of the earth are farther apart (half a great circle is 20,015 km)."""
+
+
+def search_body(ask: Ask) -> Json:
+    """The body of a search: the facets' selections come after the counts (post_filter)."""
+    body: dict[str, Any] = {
+        "query": _query(ask),
+        "aggs": _aggregations(ask),
+        "sort": _sort(ask),
+        "size": ask.limit,
+        "from": ask.offset,
+        "track_total_hits": True,
+        "_source": ["listing"],
+    }
+    if selections := _selections(ask):
+        body["post_filter"] = _all(list(selections.values()))
+    if ask.after:
+        body["search_after"] = _after(ask, ask.after)
+    return body
+
+
+def count_body(ask: Ask) -> Json:
+    """The body of a count."""
+    return {"query": _all([_query(ask), *_selections(ask).values()])}
+
+
+def _query(ask: Ask) -> Json:
+    """Place, price and text; by `best` the clauses and the evidence add up to the score."""
+    by_best = ask.sort is Sort.BEST
+    clauses = [_clause(clause) for clause in ask.clauses]
+    # Without a clause that must match, Lucene wants at least one of those that should.
+    filters = [*_area(ask), *_price(ask)] or [{"match_all": {}}]
+    return {
+        "bool": {
+            "filter": filters if by_best else filters + clauses,
+            "must": clauses if by_best else [],
+            "should": _evidence(ask) if by_best else [],
+            "minimum_should_match": 0,
+        }
+    }
+
+
+def _area(ask: Ask) -> list[Json]:
+    if ask.state:
+        return [{"term": {"state": ask.state}}]
+    if ask.circle and ask.circle.radius_m is not None:
+        radius = min(inclusive(ask.circle.radius_m), FARTHEST_M)
+        return [{"geo_distance": {"distance": f"{radius!r}m", "location": _point(ask.circle)}}]
+    return []
+
+
+def _price(ask: Ask) -> list[Json]:
+    return [] if ask.max_price is None else [{"range": {"price": {"lte": ask.max_price}}}]
+
+
+def _clause(clause: Clause) -> Json:
+    """What one clause is worth: the tier of the best place in which it is found."""
+    places = [
+        _worth(MATCH_WEIGHT * tier, _all([{"term": {field: word}} for word in clause.words]))
+        for field, tier in FIELD_TIERS.items()
+    ]
+    if clause.terms:
+        tokens = [term.token for term in clause.terms]
+        places.append(_worth(MATCH_WEIGHT * TERM_TIER, {"terms": {"facets": tokens}}))
+    return {"dis_max": {"queries": places}}
+
+
+def _evidence(ask: Ask) -> list[Json]:
+    fresh = {"range": {"attested": {"gte": ask.fresh_since.isoformat()}}}
+    return [
+        _worth(CONFIRMED_WEIGHT, {"term": {"facets": token("confirmed", "yes")}}),
+        _worth(FRESH_WEIGHT, fresh),
+        _worth(LICENCE_WEIGHT, {"term": {"facets": token("licence_checked", "yes")}}),
+    ]
+
+
+def _selections(ask: Ask) -> dict[str, Json]:
+    return {
+        facet: {"terms": {"facets": [token(facet, value) for value in values]}}
+        for facet, values in ask.facets
+    }
+
+
+def _aggregations(ask: Ask) -> Json:
+    """One count of all facet values, and one for each facet with a selection, which it ignores."""
+    selections = _selections(ask)
+    counted = {"values": {"terms": {"field": "facets", "size": len(FACET_VALUES)}}}
+    ignored = {"all": None, **{facet: facet for facet in selections}}
+    return {
+        name: {
+            "filter": _all([f for facet, f in selections.items() if facet != left_out]),
+            "aggs": counted,
+        }
+        for name, left_out in ignored.items()
+    }
+
+
+def _sort(ask: Ask) -> list[Any]:
+    keys: list[Any] = [{"_score": "desc"}] if ask.sort is Sort.BEST else []
+    if ask.circle:
+        keys.append({"_geo_distance": {"location": _point(ask.circle), "unit": "m"}})
+    return [*keys, {"id": "asc"}]
+
+
+def _after(ask: Ask, key: SortKey) -> list[Any]:
+    keys: list[Any] = [key.score] if ask.sort is Sort.BEST else []
+    if ask.circle:
+        keys.append(key.distance_m)
+    return [*keys, key.id]
+
+
+def _point(circle: Circle) -> Json:
+    latitude, longitude = snap(*circle.centre)
+    return {"lat": latitude, "lon": longitude}
+
+
+def _worth(boost: int, query: Json) -> Json:
+    return {"constant_score": {"filter": query, "boost": boost}}
+
+
+def _all(queries: list[Json]) -> Json:
+    return {"bool": {"filter": queries}} if queries else {"match_all": {}}

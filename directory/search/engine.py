@@ -1,0 +1,154 @@
+"""The seam between the search and what answers it.
+
+An engine is asked one `Ask` and gives one `Found`. Both engines, embedded and Elasticsearch,
+answer every ask alike: the same listings in the same order with the same distances, counts and
+totals (tests/contract holds them to it, with a brute-force scan as the judge). Only the values
+of this module cross the seam.
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+from directory.listing import Listing
+from directory.vocabulary import Clause
+
+SCHEMA = 1
+"""Rises whenever what is indexed changes; an index of another schema must be rebuilt."""
+
+
+class EngineUnavailable(Exception):
+    """The engine cannot answer now: down, slow, without an index, or only part of it answered."""
+
+
+class Sort(StrEnum):
+    """`distance`: nearest first. `best`: by score, then nearest. Ties break by id in both."""
+
+    DISTANCE = "distance"
+    BEST = "best"
+
+
+@dataclass(frozen=True)
+class Circle:
+    """All within a radius (metres; None is the whole earth) of a centre (latitude, longitude)."""
+
+    centre: tuple[float, float]
+    radius_m: float | None
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """A result's place in the order. `score` counts only by `best`, `distance_m` with a centre."""
+
+    score: int
+    distance_m: float
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What an engine is asked.
+
+    `facets` maps a facet to its selected values (any of them will do; no entry, no filter).
+    `fresh_since` is the first day on which an attestation still counts as fresh. `after`
+    continues behind a sort key, `offset` skips results; never both.
+    """
+
+    area: Circle | str | None = None
+    clauses: tuple[Clause, ...] = ()
+    facets: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    max_price: int | None = None
+    fresh_since: date = date.min
+    sort: Sort = Sort.BEST
+    limit: int = 20
+    offset: int = 0
+    after: SortKey | None = None
+
+    @property
+    def circle(self) -> Circle | None:
+        """The area, if it is a circle."""
+        return self.area if isinstance(self.area, Circle) else None
+
+    @property
+    def state(self) -> str | None:
+        """The area, if it is a state (its two letters)."""
+        return self.area if isinstance(self.area, str) else None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result: the listing and its place in the order (0 metres where there is no centre)."""
+
+    listing: Listing
+    key: SortKey
+
+
+@dataclass(frozen=True)
+class FacetCount:
+    """How many listings have a value of a facet, its own facet's selection left out."""
+
+    facet: str
+    value: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """An engine's answer: the total, one page of hits, and the counts of every facet value."""
+
+    total: int
+    hits: tuple[Hit, ...]
+    counts: tuple[FacetCount, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A listing's latest change: put (with the listing) or delete (without), and its number."""
+
+    number: int
+    id: str
+    listing: Listing | None
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """What an engine serves: generation, listings, and the last change that it has applied."""
+
+    generation: str
+    documents: int
+    position: int
+
+
+class Generation(Protocol):
+    """A new index being filled; it serves nothing until `serve` swaps it in."""
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Put and delete listings; a change not newer than what is there is passed over."""
+
+    def serve(self, position: int) -> None:
+        """Answer from this generation from now on, in one step; the older one is dropped."""
+
+
+class Engine(Protocol):
+    """What answers asks. Every method raises EngineUnavailable where it cannot do its work."""
+
+    def search(self, ask: Ask) -> Found:
+        """One page of what the ask matches, with totals and facet counts."""
+
+    def count(self, ask: Ask) -> int:
+        """How many listings the ask matches."""
+
+    def status(self) -> EngineStatus | None:
+        """What is served, or None where there is no index yet (or one of another schema)."""
+
+    def apply(self, changes: Iterable[Change], position: int) -> None:
+        """Bring the serving generation up to a position; each number counts at most once."""
+
+    def new_generation(self) -> AbstractContextManager[Generation]:
+        """A new index beside the serving one; left without `serve`, it is dropped."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

@@ -1,0 +1,186 @@
+"""A search from words to answer: the place, then the engine, then one SearchPage."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from directory.places import Places
+from directory.places.place import Place
+from directory.search.cursor import Cursor, Cursors
+from directory.search.distance import METRES_PER
+from directory.search.engine import Ask, Circle, Engine, FacetCount, Found, Hit, Sort
+from directory.search.entry import FACETS, score
+from directory.search.page import (
+    Facet,
+    FacetValue,
+    Result,
+    SearchPage,
+    Widened,
+    Without,
+)
+from directory.search.query import InvalidQuery, ParameterError, SearchQuery
+from directory.vocabulary import Kind, vocabulary
+
+START_MI, WIDER_MI = 25, (50, 100)
+ENOUGH = 5
+"""With fewer than this, a search without a chosen radius goes on to the next wider one."""
+
+BEYOND = 5
+FRESH_DAYS = 90
+"""An attestation older than this is marked, asked about, and ranked lower by `best`."""
+
+_FLAG_LABELS = {"yes": "Yes", "no": "No", "unknown": "Not stated"}
+
+
+@dataclass(frozen=True)
+class Finder:
+    """What a search needs, chosen once (services.py). `today` is the day, by the one clock."""
+
+    engine: Engine
+    places: Places
+    cursors: Cursors
+    today: Callable[[], date]
+
+
+def find(query: SearchQuery, finder: Finder, *, prefer_confirmed: bool = False) -> SearchPage:
+    """The answer to a query.
+
+    `prefer_confirmed` holds a query that does not say otherwise to confirmed listings, if there
+    are any. Raises PlaceNotFound, PlacesUnavailable, InvalidQuery, InvalidCursor and
+    EngineUnavailable.
+    """
+    if prefer_confirmed and not query.confirmed:
+        held = _find(query.model_copy(update={"confirmed": ("yes",)}), finder)
+        if held.total:
+            return replace(held, query=query, only_confirmed=True)
+    return _find(query, finder)
+
+
+def _find(query: SearchQuery, finder: Finder) -> SearchPage:
+    cursor = finder.cursors.read(query.cursor, query) if query.cursor else None
+    today = cursor.today if cursor else finder.today()
+    place = finder.places.locate(query.near) if query.near else None
+    ask = _ask(query, place, today, cursor)
+    widened = None
+    if ask.circle and not query.radius and not cursor:
+        found, ask, widened = _widening(finder.engine, ask, ask.circle)
+    else:
+        found = finder.engine.search(ask)
+    return SearchPage(
+        query=query,
+        place=place,
+        radius_m=ask.circle.radius_m if ask.circle else None,
+        sort=ask.sort,
+        clauses=ask.clauses,
+        total=found.total,
+        results=_results(found.hits[: query.limit], ask, explain=query.explain),
+        facets=_facets(found, query),
+        widened=widened,
+        beyond=() if found.total else _beyond(finder.engine, ask),
+        without=() if found.total else _without(finder.engine, ask),
+        next=_next(found, ask, query, finder.cursors, today),
+    )
+
+
+def _ask(query: SearchQuery, place: Place | None, today: date, cursor: Cursor | None) -> Ask:
+    clauses = vocabulary().understand(query.q) if query.q else ()
+    area: Circle | str | None = None
+    if place and place.point:
+        radius = cursor.radius_m if cursor else query.radius_m
+        area = Circle(place.point, START_MI * METRES_PER["mi"] if radius is None else radius)
+    elif place:
+        area = place.state
+    if query.sort is Sort.DISTANCE and not place:
+        raise InvalidQuery([ParameterError("sort", "sort: distance needs a place (near).")])
+    nearest_first = query.sort is Sort.DISTANCE or not (query.sort or query.q)
+    return Ask(
+        area=area,
+        clauses=clauses,
+        facets=query.selected,
+        max_price=query.max_price,
+        fresh_since=today - timedelta(days=FRESH_DAYS),
+        sort=Sort.DISTANCE if isinstance(area, Circle) and nearest_first else Sort.BEST,
+        limit=query.limit + 1,  # one more than is shown tells whether there is a next page
+        offset=0 if cursor else (query.page - 1) * query.limit,
+        after=cursor.key if cursor else None,
+    )
+
+
+def _widening(engine: Engine, ask: Ask, circle: Circle) -> tuple[Found, Ask, Widened | None]:
+    """Search wider and wider until there are enough; says so if it went beyond the start."""
+    start = START_MI * METRES_PER["mi"]
+    found = engine.search(ask)
+    for miles in WIDER_MI:
+        if found.total >= ENOUGH:
+            break
+        circle = Circle(circle.centre, miles * METRES_PER["mi"])
+        ask = replace(ask, area=circle)
+        found = engine.search(ask)
+    reached = circle.radius_m or start
+    return found, ask, Widened(start, reached) if reached > start else None
+
+
+def _beyond(engine: Engine, ask: Ask) -> tuple[Result, ...]:
+    """The nearest listings outside a circle in which nothing was found."""
+    if not ask.circle:
+        return ()
+    everywhere = replace(
+        ask,
+        area=Circle(ask.circle.centre, None),
+        sort=Sort.DISTANCE,
+        limit=BEYOND,
+        offset=0,
+        after=None,
+    )
+    return _results(engine.search(everywhere).hits, everywhere, explain=False)
+
+
+def _without(engine: Engine, ask: Ask) -> tuple[Without, ...]:
+    """For each active filter, how many would be found without it."""
+    relaxed = {
+        facet: replace(ask, facets=tuple(f for f in ask.facets if f[0] != facet))
+        for facet, _ in ask.facets
+    }
+    if ask.clauses:
+        relaxed["q"] = replace(ask, clauses=())
+    if ask.max_price is not None:
+        relaxed["max_price"] = replace(ask, max_price=None)
+    return tuple(Without(name, engine.count(each)) for name, each in relaxed.items())
+
+
+def _results(hits: tuple[Hit, ...], ask: Ask, *, explain: bool) -> tuple[Result, ...]:
+    return tuple(
+        Result(
+            hit.listing,
+            hit.key.distance_m if ask.circle else None,
+            score(hit.listing, ask) if explain else None,
+        )
+        for hit in hits
+    )
+
+
+def _facets(found: Found, query: SearchQuery) -> tuple[Facet, ...]:
+    selected = dict(query.selected)
+    return tuple(
+        Facet(name, tuple(_value(c, selected) for c in found.counts if c.facet == name))
+        for name in FACETS
+    )
+
+
+def _value(count: FacetCount, selected: Mapping[str, tuple[str, ...]]) -> FacetValue:
+    is_selected = count.value in selected.get(count.facet, ())
+    return FacetValue(count.value, _label(count.facet, count.value), count.count, is_selected)
+
+
+def _label(facet: str, value: str) -> str:
+    if facet in set(Kind) and vocabulary().has(Kind(facet), value):
+        return vocabulary().label(Kind(facet), value)
+    return _FLAG_LABELS[value]
+
+
+def _next(found: Found, ask: Ask, query: SearchQuery, cursors: Cursors, today: date) -> str | None:
+    """A cursor behind the last result shown, if there is anything behind it."""
+    if len(found.hits) <= query.limit:
+        return None
+    radius = ask.circle.radius_m if ask.circle else None
+    return cursors.write(Cursor(found.hits[query.limit - 1].key, radius, today), query)

@@ -1,0 +1,201 @@
+"""The embedded engine: one SQLite file, searched with numpy.
+
+Of each quarter-degree cell the columns that filters, facets and order need are kept as packed
+rows (columns.py); a search reads the chunks that its circle touches, judges all rows at once, and
+fetches the documents of one page only. Nothing is loaded at start, several processes share the
+file, and a reader always sees one whole state of it (WAL).
+
+Why no R*Tree and no FTS5: docs/decisions/003-embedded-engine.md has the measurements.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from directory.search.columns import judge, page
+from directory.search.engine import (
+    Ask,
+    Change,
+    EngineStatus,
+    EngineUnavailable,
+    Found,
+    Generation,
+    Hit,
+)
+from directory.search.entry import SCHEMA_ID
+from directory.search.tables import Tables
+
+_BUSY_MS = 5_000
+
+_GENERATIONS = """
+CREATE TABLE IF NOT EXISTS generation (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, schema TEXT NOT NULL, serving INTEGER NOT NULL,
+    position INTEGER NOT NULL, documents INTEGER NOT NULL)
+"""
+
+
+class SqliteEngine:
+    """Searches and keeps one index file; `path` is made, with its folder, when first written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+
+    def search(self, ask: Ask) -> Found:
+        """One page of what the ask matches; see engine.Engine."""
+        with self._reading() as tables:
+            codes = tables.word_codes(ask)
+            judged = judge(tables.chunks(ask), ask, codes)
+            keys = page(judged, ask)
+            listings = tables.listings([key.id for key in keys])
+        hits = tuple(Hit(listings[key.id], key) for key in keys)
+        return Found(len(judged.rows), hits, judged.counts)
+
+    def count(self, ask: Ask) -> int:
+        """How many listings the ask matches."""
+        with self._reading() as tables:
+            return len(judge(tables.chunks(ask), ask, tables.word_codes(ask)).rows)
+
+    def status(self) -> EngineStatus | None:
+        """What is served, or None where there is no index of this schema."""
+        if not self._path.exists():
+            return None
+        with _as_unavailable():
+            return _status(self._reader())
+
+    def apply(self, changes: Iterable[Change], position: int) -> None:
+        """Bring the serving generation up to a position, in one transaction."""
+        with self._writing() as db:
+            tables = Tables(db, _serving(db))
+            tables.apply(changes)
+            db.execute(
+                "UPDATE generation SET position = max(position, ?) WHERE number = ?",
+                [position, tables.number],
+            )
+
+    @contextmanager
+    def new_generation(self) -> Iterator[Generation]:
+        """A new index in the same file; left without `serve`, it is dropped."""
+        with self._writing() as db:
+            number = db.execute(
+                "INSERT INTO generation (schema, serving, position, documents) VALUES (?, 0, 0, 0)",
+                [SCHEMA_ID],
+            ).lastrowid
+            tables = Tables(db, number or 0)
+            tables.create()
+        try:
+            yield _NewGeneration(self._writing, tables.number)
+        finally:
+            with self._writing() as db:
+                _drop(db, "number = ? AND NOT serving", tables.number)
+
+    def close(self) -> None:
+        """Close this thread's connection; another thread's closes with the thread."""
+        if connection := getattr(self._local, "connection", None):
+            connection.close()
+            del self._local.connection, self._local.identity
+
+    @contextmanager
+    def _reading(self) -> Iterator[Tables]:
+        """The serving generation in one state of the file, whatever is written meanwhile."""
+        with _as_unavailable():
+            if not self._path.exists():
+                raise EngineUnavailable(f"no search index at {self._path}: run `indexer sync`")
+            db = self._reader()
+            db.execute("BEGIN")
+            try:
+                yield Tables(db, _serving(db))
+            finally:
+                db.execute("ROLLBACK")
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction: all of it or nothing."""
+        with _as_unavailable():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            db = _connect(self._path)
+            try:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute(_GENERATIONS)
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            finally:
+                db.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        """This thread's connection; a new one where the file was replaced since."""
+        found = self._path.stat()
+        identity = (found.st_dev, found.st_ino)
+        if getattr(self._local, "identity", None) != identity:
+            self.close()
+            self._local.connection = _connect(self._path)
+            self._local.identity = identity
+        connection: sqlite3.Connection = self._local.connection
+        return connection
+
+
+class _NewGeneration:
+    """A generation being filled: batches commit by themselves, nobody reads them before `serve`."""
+
+    def __init__(self, writing: "_Writing", number: int) -> None:
+        self._writing = writing
+        self._number = number
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        with self._writing() as db:
+            Tables(db, self._number).apply(changes)
+
+    def serve(self, position: int) -> None:
+        with self._writing() as db:
+            changed = db.execute(
+                "UPDATE generation SET serving = 1, position = ? WHERE number = ?",
+                [position, self._number],
+            )
+            if not changed.rowcount:
+                raise EngineUnavailable(
+                    f"generation {self._number} was dropped while it was filled"
+                )
+            _drop(db, "number < ?", self._number)
+
+
+_Writing = Callable[[], AbstractContextManager[sqlite3.Connection]]
+
+
+def _status(db: sqlite3.Connection) -> EngineStatus | None:
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'generation'").fetchone():
+        return None
+    row = db.execute(
+        "SELECT number, documents, position FROM generation WHERE serving AND schema = ?",
+        [SCHEMA_ID],
+    ).fetchone()
+    return EngineStatus(str(row[0]), row[1], row[2]) if row else None
+
+
+def _serving(db: sqlite3.Connection) -> int:
+    if not (status := _status(db)):
+        raise EngineUnavailable("there is no search index of this version: run `indexer sync`")
+    return int(status.generation)
+
+
+def _drop(db: sqlite3.Connection, where: str, number: int) -> None:
+    for (stale,) in db.execute(f"SELECT number FROM generation WHERE {where}", [number]).fetchall():
+        Tables(db, stale).drop()
+        db.execute("DELETE FROM generation WHERE number = ?", [stale])
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection without implicit transactions that waits for a writer and keeps what commits."""
+    db = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
+    db.execute("PRAGMA synchronous = NORMAL")  # the store is the truth; the index can be rebuilt
+    return db
+
+
+@contextmanager
+def _as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise EngineUnavailable(f"the search index cannot be used: {error}") from error

@@ -1,0 +1,43 @@
+"""What one source says of one listing, and how the statements of several become the listing.
+
+Statements are kept side by side, one a source, and never overwrite each other: the listing is
+drawn from them anew, field by field, the most trusted source first. So a registry load can
+not trample what a clinic has said, and a clinic that leaves lets the registry's word back in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from directory.listing import Facts, Listing, Provenance, Source
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The fields that one source states. `key` is the source's own name for the record."""
+
+    source: Source
+    key: str
+    as_of: date
+    fields: dict[str, Any]
+
+    @classmethod
+    def of(cls, source: Source, key: str, as_of: date, facts: Facts) -> "Statement":
+        """A statement of the fields that were set in these facts; the rest stays unsaid."""
+        return cls(source, key, as_of, facts.model_dump(mode="json", exclude_unset=True))
+
+
+def combine(listing_id: str, statements: Sequence[Statement]) -> Listing:
+    """The listing that the statements make together.
+
+    Raises pydantic's ValidationError where they contradict the rules of a listing.
+    """
+    trust = list(Source)
+    fields: dict[str, Any] = {}
+    provenance: dict[str, Provenance] = {}
+    for statement in sorted(statements, key=lambda s: trust.index(s.source), reverse=True):
+        fields |= statement.fields
+        said = Provenance(source=statement.source, as_of=statement.as_of)
+        provenance |= dict.fromkeys(statement.fields, said)
+    return Listing.model_validate({**fields, "id": listing_id, "provenance": provenance})

@@ -1,0 +1,146 @@
+"""The controlled terms: professions, techniques, conditions, insurers, languages, settings.
+
+Terms are data (one CSV file a kind beside this module), so a new one needs no code. This
+module reads them, checks that they agree with each other, and recognises them in what a
+patient types.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from directory.vocabulary.words import words
+
+_FOLDER = Path(__file__).parent
+
+
+class Kind(StrEnum):
+    """A kind of term; its value is the name of the search parameter and of the facet."""
+
+    PROFESSION = "profession"
+    TECHNIQUE = "technique"
+    CONDITION = "condition"
+    INSURANCE = "insurance"
+    SETTING = "setting"
+    LANGUAGE = "language"
+
+
+_FILES = {
+    Kind.PROFESSION: "professions.csv",
+    Kind.TECHNIQUE: "techniques.csv",
+    Kind.CONDITION: "conditions.csv",
+    Kind.INSURANCE: "insurers.csv",
+    Kind.SETTING: "settings.csv",
+    Kind.LANGUAGE: "languages.csv",
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One controlled term. `nucc_prefix` (professions only) begins its NUCC taxonomy codes."""
+
+    kind: Kind
+    value: str
+    label: str
+    plural: str
+    synonyms: tuple[str, ...]
+    nucc_prefix: str | None
+
+    @property
+    def token(self) -> str:
+        """The term as one word that no other kind's term shares: `profession:chiropractor`."""
+        return f"{self.kind}:{self.value}"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One piece of a patient's text: what it says, and the terms that it may mean.
+
+    A listing satisfies it by having any of the terms, or all of the words in one of its fields.
+    """
+
+    words: tuple[str, ...]
+    terms: tuple[Term, ...] = ()
+
+
+class Vocabulary:
+    """All terms, by kind and value, and the phrases that mean them."""
+
+    def __init__(self, terms: tuple[Term, ...], noise: frozenset[str]) -> None:
+        self._terms: Mapping[Kind, Mapping[str, Term]] = MappingProxyType(
+            {kind: {t.value: t for t in terms if t.kind is kind} for kind in Kind}
+        )
+        self._noise = noise
+        self._phrases: dict[tuple[str, ...], tuple[Term, ...]] = {}
+        for term in terms:
+            for phrase in (term.label, *term.synonyms):
+                known = self._phrases.get(words(phrase), ())
+                if term not in known:
+                    self._phrases[words(phrase)] = (*known, term)
+        self._longest = max(map(len, self._phrases))
+
+    def terms(self, kind: Kind) -> tuple[Term, ...]:
+        """The terms of a kind, in the order of their file."""
+        return tuple(self._terms[kind].values())
+
+    def has(self, kind: Kind, value: str) -> bool:
+        """Whether there is such a term."""
+        return value in self._terms[kind]
+
+    def label(self, kind: Kind, value: str) -> str:
+        """What a person reads; KeyError if there is no such term."""
+        return self._terms[kind][value].label
+
+    def profession_of(self, taxonomy_code: str) -> str | None:
+        """The profession that a NUCC taxonomy code belongs to, or None."""
+        for term in self._terms[Kind.PROFESSION].values():
+            if term.nucc_prefix and taxonomy_code.startswith(term.nucc_prefix):
+                return term.value
+        return None
+
+    def understand(self, text: str) -> tuple[Clause, ...]:
+        """A patient's words as clauses: the longest known phrases first, noise left out.
+
+        `chiro for neck pain, Núñez` gives the clauses chiropractor, neck-pain and `nunez`.
+        """
+        return tuple(self._clauses(words(text)))
+
+    def _clauses(self, typed: tuple[str, ...]) -> Iterator[Clause]:
+        position = 0
+        while position < len(typed):
+            for length in range(min(self._longest, len(typed) - position), 0, -1):
+                phrase = typed[position : position + length]
+                if terms := self._phrases.get(phrase):
+                    yield Clause(phrase, terms)
+                    break
+            else:
+                length = 1
+                if typed[position] not in self._noise:
+                    yield Clause(typed[position : position + 1])
+            position += length
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The terms that ship. ValueError names the file and row of a term that is not right."""
+    terms = tuple(term for kind in Kind for term in _read(kind))
+    noise = frozenset((_FOLDER / "noise.txt").read_text(encoding="utf-8").split())
+    return Vocabulary(terms, noise)
+
+
+def _read(kind: Kind) -> Iterator[Term]:
+    path = _FOLDER / _FILES[kind]
+    seen = set()
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            value, label = row["value"], row["label"]
+            if not value or not label or value in seen:
+                raise ValueError(f"{path.name} row {number}: no value or label, or {value!r} twice")
+            seen.add(value)
+            synonyms = tuple(filter(None, row["synonyms"].split(";")))
+            plural, prefix = row.get("plural") or label, row.get("nucc_prefix") or None
+            yield Term(kind, value, label, plural, synonyms, prefix)

@@ -1,0 +1,32 @@
+"""Makes the values that tests speak of, with everything that a test does not name filled in."""
+
+from datetime import date
+from typing import Any
+
+from directory.listing import FIELDS, Facts, Listing, Provenance, Source
+
+AUSTIN = (30.2713, -97.7426)
+TODAY = date(2026, 11, 24)
+
+
+def a_listing(id: str = "ana-nunez", **fields: Any) -> Listing:  # noqa: A002  # the field's name
+    """A listing; `point` sets latitude and longitude at once."""
+    point = fields.pop("point", AUSTIN)
+    said = {
+        "name": {"given": "Ana", "family": "Núñez"},
+        "profession": "physical-therapist",
+        "address": {"line1": "1 Main St", "city": "Austin", "state": "TX", "postal_code": "78701"},
+        "location": {"lat": point[0], "lon": point[1], "precision": "rooftop"},
+        **fields,
+    }
+    provenance = Provenance(source=Source.CLINIC, as_of=TODAY)
+    return Listing.model_validate(
+        {**said, "id": id, "provenance": {field: provenance for field in FIELDS if field in said}}
+    )
+
+
+def facts(**fields: Any) -> Facts:
+    """The facts of `a_listing`, as a source states them."""
+    listing = a_listing(**fields)
+    stated = listing.model_dump(exclude={"id", "provenance"}, exclude_unset=True)
+    return Facts.model_validate(stated)

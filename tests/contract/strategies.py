@@ -1,0 +1,127 @@
+"""Listings and asks for the contract: small worlds in which everything collides.
+
+Hypothesis draws the shape of a world (how many listings, which asks) and one number for each; the
+number decides the fields. So a failing world shrinks to few listings and one ask, fast.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+from hypothesis import strategies as st
+
+from directory.listing import Listing
+from directory.search.engine import Ask, Circle, Sort
+from directory.vocabulary import vocabulary
+from tests.builders import TODAY, a_listing
+
+Point = tuple[float, float]
+
+EDGES = [
+    (90.0, 0.0), (-90.0, 0.0), (89.9999, 12.0), (0.0, 0.0), (0.0, -180.0), (10.0, 179.9999),
+    (10.0, -179.9999), (0.0, 90.0), (-45.0, 0.25), (30.25, -97.75), (30.2713, -97.7426),
+]  # fmt: skip
+NAMES = ["Ana", "Núñez", "O'Brien", "Smith-Jones", "Łukasz", "Dry", "Neck", "José María", "李"]
+CLINICS = [None, "Núñez Physical Therapy", "Smith Chiropractic", "Neck & Back", "Straße 9", "Ana's"]
+ABOUTS = [None, "We treat the neck.", "Ana says: pistoning", "Smith, O’Brien & Núñez", "Zoë"]
+TEXTS = [
+    "", "chiro", "ana", "núñez", "NUNEZ pt", "neck pain", "o'brien", "obrien smith", "back doctor",
+    "dry needling", "physical therapy nunez", "pistoning ana", "nobody", "李", "smith", "strasse",
+    "neck", "austin", "aetna", "ana neck pain chiro", "zoe", "👍", "the",
+]  # fmt: skip
+ANSWERS = ["yes", "no", "unknown"]
+FACETS = {
+    "profession": ["physical-therapist", "chiropractor", "orthopedic-doctor"],
+    "technique": ["pistoning", "superficial"],
+    "condition": ["neck-pain", "back-pain", "migraine"],
+    "insurance": ["aetna", "cigna", "unknown"],
+    "setting": ["therapy-clinic", "outpatient-rehab"],
+    "language": ["en", "es", "fr"],
+    "accepting": ANSWERS,
+    "cash_pay": ANSWERS,
+    "confirmed": ["yes", "no"],
+    "licence_checked": ["yes", "no"],
+}
+RADII = [0.0, 160.9344, 40_233.6, 80_467.2, 8_046_720.0, 19_000_000.0, None]
+
+_seeds = st.integers(0, 2**32)
+
+
+def corpora() -> st.SearchStrategy[list[Listing]]:
+    """Up to 60 listings on a dozen spots; ids are unique and sort unlike they were made."""
+    return st.tuples(_seeds, st.lists(_seeds, max_size=60)).map(
+        lambda drawn: [
+            a_random_listing(Random(seed), f"{seed % 7}{number:03}", spots(drawn[0]))
+            for number, seed in enumerate(drawn[1])
+        ]
+    )
+
+
+def rounds(at_least: int) -> st.SearchStrategy[list[int]]:
+    """Seeds for `an_ask`."""
+    return st.lists(_seeds, min_size=at_least, max_size=at_least)
+
+
+def spots(seed: int) -> list[Point]:
+    rng = Random(seed)
+    return [a_point(rng) for _ in range(rng.choice([1, 3, 12]))]
+
+
+def a_point(rng: Random) -> Point:
+    near = rng.choice(EDGES)
+    size = rng.choice([0, 0, 1e-7, 1e-4, 0.1, 0.6])
+    latitude, longitude = (value + rng.uniform(-size, size) for value in near)
+    if rng.random() < 0.15:
+        latitude, longitude = rng.uniform(-90, 90), rng.uniform(-180, 180)
+    return max(-90.0, min(90.0, latitude)), (longitude + 180) % 360 - 180
+
+
+def a_random_listing(rng: Random, id_: str, at: Sequence[Point]) -> Listing:
+    def some(values: list[str]) -> list[str]:
+        return rng.sample(values, rng.randrange(len(values) + 1))
+
+    licence = {"state": "TX", "checked_on": "2026-01-01", "expires_on": "2028-01-01"}
+    attested = rng.choice([None, TODAY, TODAY - timedelta(90), TODAY - timedelta(91), date.min])
+    price: Any = rng.choice([None, (0, 0), (80, 120), (100, 100), (150, 200)])
+    return a_listing(
+        id_,
+        point=rng.choice(at),
+        name={"given": rng.choice(NAMES), "family": rng.choice(NAMES)},
+        profession=rng.choice(FACETS["profession"]),
+        clinic=rng.choice(CLINICS),
+        about=rng.choice(ABOUTS),
+        letters=some(["PT", "DPT", "DC"]),
+        address={"city": "Austin", "state": rng.choice(["TX", "AK"]), "postal_code": "78701"},
+        techniques=some(["pistoning"]),
+        conditions=some(["neck-pain", "back-pain"]),
+        insurance_accepted=some(["aetna", "cigna"]),
+        insurance_refused=some(["humana"]),
+        setting=rng.choice([None, "therapy-clinic", "doctors-office"]),
+        languages=some(["en", "es"]),
+        accepting=rng.choice(ANSWERS),
+        cash_pay=rng.choice(ANSWERS),
+        dry_needling=rng.choice(ANSWERS),
+        licence_check=rng.choice([None, licence]),
+        first_visit_price=price and {"least": price[0], "most": price[1]},
+        attestation=attested and {"on": attested, "by": "Ana", "method": "form"},
+    )
+
+
+def an_ask(seed: int, at: Sequence[Point]) -> Ask:
+    rng = Random(seed)
+    area: Circle | str | None = rng.choice(["TX", "AK", "HI", None])
+    if rng.random() < 0.8:
+        centre = rng.choice(at) if at and rng.random() < 0.7 else a_point(rng)
+        radius = rng.choice([rng.choice(RADII), rng.uniform(0, 200_000)])
+        area = Circle(centre, radius)
+    facets = rng.sample(sorted(FACETS), rng.choice([0, 0, 1, 2, 3]))
+    return Ask(
+        area=area,
+        clauses=vocabulary().understand(rng.choice(["", "", rng.choice(TEXTS)])),
+        facets=tuple((f, tuple(rng.sample(FACETS[f], rng.choice([1, 2])))) for f in facets),
+        max_price=rng.choice([None, None, None, 0, 100, 120]),
+        fresh_since=TODAY - timedelta(90),
+        sort=rng.choice(list(Sort)) if isinstance(area, Circle) else Sort.BEST,
+        limit=rng.choice([1, 3, 7, 100]),
+    )
