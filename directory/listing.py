@@ -6,6 +6,7 @@ What is not known stays unknown; it is never shown, filtered or counted as a yes
 """
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -21,15 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from directory.states import STATE_NAMES
 from directory.vocabulary import Kind, vocabulary
-
-US_STATES = (
-    *("AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN"),
-    *("IA", "KS", "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH"),
-    *("NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT"),
-    *("VT", "VA", "WA", "WV", "WI", "WY", "AS", "GU", "MP", "PR", "VI"),
-)
-"""The states, DC and the territories, as the Postal Service abbreviates them."""
 
 
 class Answer(StrEnum):
@@ -109,6 +103,12 @@ def _plain(value: str) -> str:
     return value
 
 
+def _state(value: str) -> str:
+    if value not in STATE_NAMES:
+        raise ValueError(f"{value!r} is no state: two letters, as the Postal Service has them")
+    return value
+
+
 def _term(kind: Kind) -> AfterValidator:
     def check(value: str) -> str:
         if not vocabulary().has(kind, value):
@@ -141,7 +141,7 @@ Condition = Annotated[str, _term(Kind.CONDITION)]
 Insurer = Annotated[str, _term(Kind.INSURANCE)]
 Setting = Annotated[str, _term(Kind.SETTING)]
 Language = Annotated[str, _term(Kind.LANGUAGE)]
-State = Annotated[Literal[US_STATES], Field()]  # type: ignore[valid-type]  # the list is data
+State = Annotated[str, AfterValidator(_state)]
 
 
 class Value(BaseModel):
@@ -318,6 +318,18 @@ class Listing(Facts):
     def title(self) -> str:
         """The name with the letters after it: `Ana Núñez, PT, DPT`."""
         return ", ".join((str(self.name), *self.letters))
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of the changefeed: a listing's latest change, put (the listing) or delete (None).
+
+    `number` rises with every change of the directory; a listing's higher number is the newer one.
+    """
+
+    number: int
+    id: str
+    listing: Listing | None
 
 
 def published(listing: Listing) -> Listing:

@@ -7,6 +7,7 @@ found* is an answer and is remembered too; *unavailable* is not.
 
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 
 from cachetools import TTLCache
 from geopy.exc import GeopyError
@@ -45,8 +46,11 @@ class Places:
                 return place
         if not found:
             raise PlaceNotFound(text, self._gazetteer.similar(text))
-        first, *others = found
-        return Place(first.label, first.kind, first.point, first.state, first.weight, tuple(others))
+        return replace(found[0], alternatives=found[1:])
+
+    def offline(self, text: str) -> Place | None:
+        """The largest place that a text names, by the gazetteer alone; None where it knows none."""
+        return next(iter(self._gazetteer.candidates(text)), None)
 
     def _from_service(self, service: Geocoder, text: str) -> Place | None:
         with self._lock:

@@ -5,11 +5,9 @@ answers with 0,0 (872 ZIPs, most of them military) is unknown. An operator's Cen
 (census.py) add populations, better points, and places that are no post office.
 """
 
-import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import zipcodes
 from geopy.geocoders.base import DEFAULT_SENTINEL, Geocoder
@@ -18,6 +16,7 @@ from rapidfuzz import fuzz, process
 
 from directory.places.census import CensusPlace
 from directory.places.place import Place
+from directory.states import STATE_NAMES
 from directory.vocabulary.words import words
 
 _ABBREVIATED = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt"}
@@ -42,7 +41,7 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
 
     def __init__(self, more: Iterable[CensusPlace] = ()) -> None:
         super().__init__()
-        self._states = _states()
+        self._states = STATE_NAMES
         self._state_codes = {name_key(name): code for code, name in self._states.items()}
         self._zips: dict[str, Place] = {}
         self._cities: dict[_Key, Place] = {}
@@ -160,11 +159,6 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
             if known is None or weight >= known.weight:
                 label = f"{name}, {place.state}"
                 self._cities[key] = Place(label, "city", point, place.state, weight)
-
-
-def _states() -> dict[str, str]:
-    with (Path(__file__).parent / "states.csv").open(encoding="utf-8", newline="") as file:
-        return {row["code"]: row["name"] for row in csv.DictReader(file)}
 
 
 def _key(label: str) -> _Key:

@@ -12,7 +12,6 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from directory.listing import US_STATES
 from directory.search.distance import Grid, inclusive, metres, to_grid
 from directory.search.engine import Ask, FacetCount, Sort, SortKey
 from directory.search.entry import (
@@ -26,6 +25,7 @@ from directory.search.entry import (
     Entry,
     token,
 )
+from directory.states import STATE_NAMES
 from directory.vocabulary import Clause
 
 ROW = np.dtype(
@@ -44,7 +44,7 @@ UNKNOWN = -1
 FIELD_CODES = {field: code for code, field in enumerate(FIELD_TIERS)}
 
 _BIT = {token(facet, value): bit for bit, (facet, value) in enumerate(FACET_VALUES)}
-_STATE = {state: code for code, state in enumerate(US_STATES)}
+_STATE = {state: code for code, state in enumerate(STATE_NAMES)}
 
 Rows = NDArray[np.void]
 Mask = NDArray[np.bool_]

@@ -55,8 +55,8 @@ def metres(centre: tuple[float, float], grid: Grid) -> Floats:
     """Distance in metres from a centre (latitude, longitude in degrees) to each grid position."""
     latitude, longitude = snap(*centre)
     here: Floats = np.array(latitude * _RADIAN)
-    there: Floats = grid.latitude * _LATITUDE_STEP * _RADIAN
-    east: Floats = (longitude - grid.longitude * _LONGITUDE_STEP) * _RADIAN
+    there: Floats = grid.latitude.astype(np.float64) * _LATITUDE_STEP * _RADIAN
+    east: Floats = (longitude - grid.longitude.astype(np.float64) * _LONGITUDE_STEP) * _RADIAN
     haversine: Floats = (1 - _cos(here - there)) + _cos(here) * _cos(there) * (1 - _cos(east))
     # Lucene clears the last three bits, so that rounding makes no false order among equals.
     haversine = (haversine.view(np.int64) & -8).view(np.float64)

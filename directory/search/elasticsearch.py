@@ -17,11 +17,10 @@ from urllib.parse import urlsplit
 from elastic_transport import OrjsonSerializer
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
-from directory.listing import Listing
+from directory.listing import Change, Listing
 from directory.search.dsl import count_body, search_body
 from directory.search.engine import (
     Ask,
-    Change,
     EngineStatus,
     EngineUnavailable,
     FacetCount,

@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
-from directory.listing import Listing
+from directory.listing import Change, Listing
 from directory.vocabulary import Clause
 
 SCHEMA = 1
@@ -102,15 +102,6 @@ class Found:
     total: int
     hits: tuple[Hit, ...]
     counts: tuple[FacetCount, ...]
-
-
-@dataclass(frozen=True)
-class Change:
-    """A listing's latest change: put (with the listing) or delete (without), and its number."""
-
-    number: int
-    id: str
-    listing: Listing | None
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from directory.listing import Change
 from directory.search.columns import judge, page
 from directory.search.engine import (
     Ask,
-    Change,
     EngineStatus,
     EngineUnavailable,
     Found,

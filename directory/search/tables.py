@@ -11,10 +11,10 @@ from itertools import islice
 
 import numpy as np
 
-from directory.listing import Listing
+from directory.listing import Change, Listing
 from directory.search.cells import cell_of, runs
 from directory.search.columns import ROW, Chunks, pack
-from directory.search.engine import Ask, Change
+from directory.search.engine import Ask
 from directory.search.entry import Entry, entry
 
 CHUNK_ROWS = 512

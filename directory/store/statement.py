@@ -36,7 +36,8 @@ def combine(listing_id: str, statements: Sequence[Statement]) -> Listing:
     trust = list(Source)
     fields: dict[str, Any] = {}
     provenance: dict[str, Provenance] = {}
-    for statement in sorted(statements, key=lambda s: trust.index(s.source), reverse=True):
+    least_trusted_first = sorted(statements, key=lambda s: (-trust.index(s.source), s.as_of, s.key))
+    for statement in least_trusted_first:
         fields |= statement.fields
         said = Provenance(source=statement.source, as_of=statement.as_of)
         provenance |= dict.fromkeys(statement.fields, said)

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from directory.listing import Listing
-from directory.search.engine import Ask, Change, Engine, Found, Hit
+from directory.listing import Change, Listing
+from directory.search.engine import Ask, Engine, Found, Hit
 from tests.contract.strategies import an_ask, corpora, rounds
 from tests.judge import Verdict
 

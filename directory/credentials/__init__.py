@@ -1,0 +1,164 @@
+"""What a listing's credentials mean, and do not mean: one plain sentence each, with its source.
+
+A note never claims more than its source does, and carries the source and the date.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from directory.credentials.rules import Rule, RuleStatus, rule
+from directory.listing import Certificate, Listing
+from directory.states import STATE_NAMES
+from directory.vocabulary import Kind, vocabulary
+
+Basis = Literal["state rule", "checked", "practice", "registry", "general"]
+
+
+@dataclass(frozen=True)
+class CredentialNote:
+    """One sentence about a credential. `source` is a name or a web address, `as_of` its date."""
+
+    about: str
+    text: str
+    basis: Basis
+    source: str
+    as_of: str
+
+
+def notes(listing: Listing) -> tuple[CredentialNote, ...]:
+    """What there is to say of a listing's credentials, the most important first."""
+    return (
+        _offer(listing),
+        _state_rule(listing),
+        *_licence(listing),
+        *(_certificate(each, listing) for each in listing.certificates),
+        *_letters(listing),
+    )
+
+
+def held_because(listing_state: str, profession: str) -> str | None:
+    """Why a claim to offer dry needling waits for review: the state's rule bars it, or None."""
+    found = rule(listing_state, profession)
+    if not found or found.status is not RuleStatus.PROHIBITED:
+        return None
+    return (
+        f"{_subject(found)} may not do dry needling, by the rule that we know "
+        f"({found.source_url}, {found.source_date}); the rule may have changed."
+    )
+
+
+def _offer(listing: Listing) -> CredentialNote:
+    said = listing.provenance.get("dry_needling")
+    if listing.confirmed and said:
+        return CredentialNote(
+            "Dry needling",
+            "The practice says that dry needling is offered here.",
+            "practice",
+            said.source,
+            said.as_of.isoformat(),
+        )
+    origin = listing.provenance["profession"]
+    return CredentialNote(
+        "Dry needling",
+        "Nobody has said whether dry needling is offered here: ask before you book. "
+        "A registry tells who is licensed, not who does dry needling.",
+        "registry",
+        origin.source,
+        origin.as_of.isoformat(),
+    )
+
+
+def _state_rule(listing: Listing) -> CredentialNote:
+    found = rule(listing.address.state, listing.profession)
+    about = f"The rule in {STATE_NAMES[listing.address.state]}"
+    if not found:
+        text = "We have not checked the rule for this profession in this state: ask the board."
+        return CredentialNote(about, text, "general", "this directory", "not checked")
+    return CredentialNote(
+        about,
+        f"{_rule_sentence(found)} Our confidence: {found.confidence}. Rules change; ask the board.",
+        "state rule",
+        found.source_url,
+        found.source_date,
+    )
+
+
+def _rule_sentence(found: Rule) -> str:
+    match found.status:
+        case RuleStatus.PROHIBITED:
+            return f"{_subject(found)} may not do dry needling."
+        case RuleStatus.NOT_ADDRESSED:
+            return f"The state's law does not mention dry needling by {_subject(found).lower()}."
+        case RuleStatus.PERMITTED_WITH_TRAINING if found.min_training_hours:
+            hours = found.min_training_hours
+            return (
+                f"{_subject(found)} may do dry needling after training of at least {hours} hours."
+            )
+        case RuleStatus.PERMITTED_WITH_TRAINING:
+            return f"{_subject(found)} may do dry needling on terms that the state sets."
+        case RuleStatus.PERMITTED:
+            return (
+                f"{_subject(found)} may do dry needling. That does not mean that no training "
+                "is asked for."
+            )
+
+
+def _subject(found: Rule) -> str:
+    (term,) = (t for t in vocabulary().terms(Kind.PROFESSION) if t.value == found.profession)
+    return term.plural
+
+
+def _licence(listing: Listing) -> Iterator[CredentialNote]:
+    if check := listing.licence_check:
+        yield CredentialNote(
+            "Licence",
+            f"A moderator looked the licence up at the board of {STATE_NAMES[check.state]}.",
+            "checked",
+            "moderator",
+            check.checked_on.isoformat(),
+        )
+    origin = listing.provenance.get("taxonomies")
+    licences = dict.fromkeys((t.licence_state, t.licence_number) for t in listing.taxonomies)
+    for state, number in licences:
+        if state and number and origin:
+            yield CredentialNote(
+                "Licence",
+                f"The record gives licence {number} of {STATE_NAMES[state]}. Whoever registers "
+                "enters it; only the state's board can say whether it is active.",
+                "registry",
+                origin.source,
+                origin.as_of.isoformat(),
+            )
+
+
+def _certificate(certificate: Certificate, listing: Listing) -> CredentialNote:
+    said = listing.provenance["certificates"]
+    hours = f", {certificate.hours} hours" if certificate.hours else ""
+    issuer = f" by {certificate.issuer}" if certificate.issuer else ""
+    year = f", {certificate.year}" if certificate.year else ""
+    if certificate.verified_on:
+        text = f"{certificate.title}{issuer}{hours}{year}. A moderator saw the certificate."
+        on = certificate.verified_on.isoformat()
+        return CredentialNote("Certificate", text, "checked", "moderator", on)
+    text = (
+        f"{certificate.title}{issuer}{hours}{year}. Reported by the practice, not checked. "
+        "Course providers are no regulators."
+    )
+    return CredentialNote("Certificate", text, "practice", said.source, said.as_of.isoformat())
+
+
+def _letters(listing: Listing) -> Iterator[CredentialNote]:
+    for letters in listing.letters:
+        if row := _meanings().get(letters.replace(".", "").upper()):
+            text = f"{row['meaning']}. {row['note']}"
+            yield CredentialNote(letters, text, "general", row["source"], row["as_of"])
+
+
+@cache
+def _meanings() -> Mapping[str, Mapping[str, str]]:
+    with (Path(__file__).parent / "letters.csv").open(encoding="utf-8", newline="") as file:
+        return {row["letters"]: row for row in csv.DictReader(file)}

@@ -1,0 +1,86 @@
+"""The one place where concrete parts are chosen, from the settings; tests pass their own."""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from directory.places import Places, places
+from directory.places.census import saved
+from directory.search.cursor import Cursors
+from directory.search.elasticsearch import ElasticsearchEngine
+from directory.search.engine import Engine
+from directory.search.find import Finder
+from directory.search.sqlite import SqliteEngine
+from directory.settings import Settings
+from directory.store.database import Database
+
+Clock = Callable[[], datetime]
+"""The one clock, UTC; every date and deadline of the product comes from it."""
+
+
+def system_clock() -> datetime:
+    """The time by the machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything long-lived, opened once."""
+
+    database: Database
+    engine: Engine
+    places: Places
+    cursors: Cursors
+    clock: Clock
+
+    @property
+    def finder(self) -> Finder:
+        """What a search needs."""
+        return Finder(self.engine, self.places, self.cursors, lambda: self.clock().date())
+
+    def close(self) -> None:
+        """Let go of every connection and file."""
+        self.engine.close()
+        self.database.close()
+
+
+def services(settings: Settings, clock: Clock = system_clock) -> Services:
+    """The parts that the settings name. Nothing is connected to yet."""
+    return Services(
+        database=Database(settings.database_url),
+        engine=engine(settings.search_url),
+        places=places(settings.geocoder, settings.geocoder_options, saved(settings.gazetteer_file)),
+        cursors=Cursors(settings.secret_key.get_secret_value() or _secret(settings.secret_file)),
+        clock=clock,
+    )
+
+
+def engine(url: str) -> Engine:
+    """The search engine behind a URL: a file is the embedded one, http(s) is Elasticsearch."""
+    if urlsplit(url).scheme == "sqlite":
+        return SqliteEngine(Path(url.removeprefix("sqlite:///")))
+    return ElasticsearchEngine(url)
+
+
+def _secret(path: Path) -> str:
+    """The secret kept in a file that only we may read, made when it is first needed.
+
+    Two processes that start at once agree: linking the finished file is one step, and whoever
+    comes second reads the first one's.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        own = path.with_suffix(f".{os.getpid()}")
+        own.touch(mode=0o600)
+        own.write_text(secrets.token_urlsafe(32), encoding="ascii")
+        try:
+            path.hardlink_to(own)
+        except FileExistsError:
+            pass
+        finally:
+            own.unlink()
+    return path.read_text(encoding="ascii")

@@ -1,0 +1,56 @@
+"""Every setting, its default and its meaning; the only reader of the environment.
+
+Each is an environment variable with the prefix `DIRECTORY_`; the defaults are right for one
+machine with nothing beside it. `directory settings` prints them all.
+"""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _search_url(url: str) -> str:
+    if urlsplit(url).scheme not in ("sqlite", "http", "https"):
+        raise ValueError("begins with sqlite:/// (a file) or http(s):// (Elasticsearch)")
+    return url
+
+
+class Settings(BaseSettings):
+    """The operator's settings."""
+
+    model_config = SettingsConfigDict(env_prefix="DIRECTORY_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        "sqlite:///var/directory.db",
+        description="The store: a SQLAlchemy URL, sqlite:///FILE or postgresql+psycopg://….",
+    )
+    search_url: Annotated[str, AfterValidator(_search_url)] = Field(
+        "sqlite:///var/search.db",
+        description="The search engine: sqlite:///FILE is the embedded one, "
+        "http(s)://[user:password@]host:9200/ALIAS is Elasticsearch.",
+    )
+    geocoder: str = Field(
+        "gazetteer",
+        description="What knows street addresses: a geopy service's name (nominatim, photon, …). "
+        "The gazetteer that ships answers ZIPs, cities and states in any case.",
+    )
+    geocoder_options: dict[str, object] = Field(
+        default_factory=dict, description="The service's options, as JSON."
+    )
+    gazetteer_file: Path = Field(
+        Path("var/gazetteer.csv"), description="Where `indexer gazetteer` keeps the Census places."
+    )
+    rejects_folder: Path = Field(
+        Path("var/rejects"), description="Where `indexer load` writes what it could not take."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs cursors. By default one is made and kept in var/secret.key; on several "
+        "machines, set the same one on each.",
+    )
+    secret_file: Path = Field(
+        Path("var/secret.key"), description="Where the secret that was made is kept."
+    )

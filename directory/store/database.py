@@ -1,0 +1,107 @@
+"""Connections and transactions, on SQLite and PostgreSQL alike.
+
+A write transaction takes the one lock that orders changes before it reads anything, and holds it
+to the commit: change numbers become visible in order and without gaps, and nobody reads a state
+that somebody else is about to replace. On SQLite that lock is the write lock of the file.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from directory.store.models import ChangeCounterRow
+
+Transaction = Session
+"""What a block of reading() or writing() works in; the functions of the store take it."""
+
+BUSY_S = 10
+"""How long a writer waits for another on SQLite before it gives up."""
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be reached, or is locked by another writer for too long."""
+
+
+class Database:
+    """One database, by its SQLAlchemy URL."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine = _sqlite(url) if url.startswith("sqlite") else _server(url)
+
+    def migrate(self) -> None:
+        """Bring the tables up to this version of the code; does nothing where they are."""
+        config = Config()
+        config.set_main_option("script_location", "directory.store:migrations")
+        with _as_unavailable(), self._engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that writes nothing."""
+        with _as_unavailable(), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A write transaction: durable once the block has ended; if it fails, nothing is kept."""
+        with _as_unavailable(), Session(self._engine, expire_on_commit=False) as session:
+            session.connection(execution_options={"immediate": True})
+            session.execute(select(ChangeCounterRow).with_for_update())
+            yield session
+            session.commit()
+
+    def ping(self) -> None:
+        """Return if the store answers; else StoreUnavailable."""
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+def _server(url: str) -> Engine:
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_S})
+
+
+def _sqlite(url: str) -> Engine:
+    """SQLite with its own transactions instead of the driver's, and every commit on disk."""
+    engine = create_engine(url, connect_args={"timeout": BUSY_S})
+    if engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI's
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:  # noqa: ANN401  # SQLAlchemy's own signature
+        immediate = connection.get_execution_options().get("immediate")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def _as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreUnavailable(f"the store cannot be used: {error.orig}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable(f"the store is gone: {error.orig}") from error
+        raise

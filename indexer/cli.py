@@ -1,0 +1,196 @@
+"""The command `indexer`: load sources into the store, keep the search index in step."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from directory.places.census import GazetteerFileError, read, save
+from directory.search.engine import EngineUnavailable
+from directory.services import Services, services
+from directory.settings import Settings
+from directory.store.database import StoreUnavailable
+from directory.store.listings import Made, Status, TooManyLapsed, counts, lapse
+from indexer import sync as keeping
+from indexer.load import Loader, Result, Summary
+from indexer.sources import csv, jsonl, nppes
+from indexer.sources.record import RecordSource, SourceError
+
+SOURCES: dict[str, RecordSource] = {"csv": csv, "jsonl": jsonl, "nppes": nppes}
+
+REJECTED, FAILED, NOT_IN_STEP = 3, 1, 4
+"""Exit codes beside 0 (all done) and 2 (wrong use): some records were rejected; nothing could be
+done; the index is missing or behind."""
+
+FOLLOW_S = 1.0
+
+_out, _err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
+
+
+@click.group()
+def main() -> None:
+    r"""Load listings into the store and keep the search index in step with it.
+
+    \b
+    Exit codes: 0 all done; 1 failed, nothing half-done is kept; 2 wrong use;
+    3 loaded, but some records were rejected; 4 the index is missing or behind.
+    """
+
+
+@main.command()
+@click.argument("source", type=click.Choice(sorted(SOURCES)))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Tell what would change; change nothing.")
+def load(source: str, files: tuple[Path, ...], *, dry_run: bool) -> None:
+    """Load FILES of a SOURCE (csv, jsonl, nppes) into the store.
+
+    Records that cannot be taken are written to var/rejects/NAME with row, field and reason; mend
+    them there and load that file.
+    """
+    with _opened() as opened:
+        if missing := [str(path) for path in files if not path.is_file()]:
+            raise SourceError(f"no such file: {', '.join(missing)}")
+        folder = None if dry_run else Settings().rejects_folder
+        loader = Loader(opened.database, opened.places, opened.clock, folder)
+        summary = Summary()
+        for path in files:
+            with _progress(f"Loading {path.name}", path.stat().st_size) as (bar, task):
+                done = loader.load(
+                    SOURCES[source], [path], lambda at: bar.update(task, completed=at)
+                )
+            summary.counts += done.counts
+            summary.rejects += done.rejects
+            summary.examples += done.examples
+    _tell(summary, dry_run=dry_run)
+    sys.exit(REJECTED if summary.counts[Result.REJECTED] else 0)
+
+
+@main.command()
+@click.option("--follow", is_flag=True, help="Go on for ever, once a second.")
+@click.option("--accept-lapses", is_flag=True, help="Hide even more than 5 % as out of date.")
+def sync(*, follow: bool, accept_lapses: bool) -> None:
+    """Bring the search index up to the store; rebuild it where there is none."""
+    with _opened() as opened:
+        lapsed_on: date | None = None
+        while True:
+            if lapsed_on != opened.clock().date():
+                in_order = _lapse(opened, accept=accept_lapses)
+                lapsed_on = opened.clock().date()
+            try:
+                with _progress("Syncing", None) as (bar, task):
+                    applied = keeping.sync(
+                        opened.database, opened.engine, lambda n: bar.advance(task, n)
+                    )
+            except (EngineUnavailable, StoreUnavailable) as error:
+                if not follow:
+                    raise
+                _err.print(f"{error}; trying again")
+                applied = 0
+            if applied or not follow:
+                _out.print(f"applied {applied:,} changes")
+            if not follow:
+                break
+            time.sleep(FOLLOW_S)
+    sys.exit(0 if in_order else FAILED)
+
+
+@main.command()
+def rebuild() -> None:
+    """Make the search index anew and swap it in; searches are answered throughout."""
+    with _opened() as opened, _progress("Rebuilding", None) as (bar, task):
+        listings = keeping.rebuild(opened.database, opened.engine, lambda n: bar.advance(task, n))
+    _out.print(f"the new index holds {listings:,} listings")
+
+
+@main.command()
+def status() -> None:
+    """Tell how many listings there are, and how far the index is behind (exit 4 if it is)."""
+    with _opened() as opened:
+        with opened.database.reading() as session:
+            standing = counts(session)
+        state = keeping.status(opened.database, opened.engine)
+    for each in Status:
+        _out.print(f"{each.replace('_', ' ')}: {standing[each]:,}")
+    if state.behind is None:
+        _out.print("index: none; run `indexer sync`")
+    else:
+        _out.print(f"index: {state.indexed:,} listings, {state.behind:,} changes behind")
+    sys.exit(NOT_IN_STEP if state.behind != 0 else 0)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def gazetteer(files: tuple[Path, ...]) -> None:
+    """Add the Census Bureau's gazetteer FILES: populations, and places that are no post office.
+
+    The files of one command replace those of the last. The site reads them when it starts.
+    """
+    try:
+        kept = save((place for path in files for place in read(path)), Settings().gazetteer_file)
+    except (GazetteerFileError, OSError) as error:
+        _fail(error)
+    _out.print(f"kept {kept:,} places; they are used from the next start on")
+
+
+def _lapse(opened: Services, *, accept: bool) -> bool:
+    """Hide what was attested too long ago; says whether that could be done."""
+    made = Made("the clock", opened.clock(), "not confirmed for more than 180 days")
+    try:
+        with opened.database.writing() as session:
+            lapsed = lapse(session, made, accept=accept)
+    except TooManyLapsed as error:
+        _err.print(f"Nothing was hidden: {error}")
+        return False
+    if lapsed:
+        _out.print(f"{lapsed:,} listings are out of date and left the results")
+    return True
+
+
+def _tell(summary: Summary, *, dry_run: bool) -> None:
+    counted = ", ".join(f"{summary.counts[result]:,} {result}" for result in Result)
+    _out.print(f"{'would be: ' if dry_run else ''}read {summary.read:,} = {counted}")
+    if dry_run:
+        for example in summary.examples:
+            _out.print(f"  {example}")
+    for path in summary.rejects:
+        _out.print(f"rejected records, with reasons: {path}")
+
+
+@contextmanager
+def _opened() -> Iterator[Services]:
+    """The services, with the store's tables up to date; what goes wrong ends in one line."""
+    try:
+        opened = services(Settings())
+        opened.database.migrate()
+        try:
+            yield opened
+        finally:
+            opened.close()
+    except (EngineUnavailable, StoreUnavailable, SourceError, OSError) as error:
+        _fail(error)
+
+
+def _fail(error: Exception) -> None:
+    _err.print(f"Error: {error}")
+    sys.exit(FAILED)
+
+
+@contextmanager
+def _progress(what: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
+    """A bar on a terminal; elsewhere nothing, the plain lines at the end say it all."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_err, disable=not _err.is_terminal) as bar:
+        yield bar, bar.add_task(what, total=total)

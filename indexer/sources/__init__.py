@@ -1,0 +1,1 @@
+"""Where listings come from: one module a source, each yields records."""
