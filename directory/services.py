@@ -53,7 +53,9 @@ def services(settings: Settings, clock: Clock = system_clock) -> Services:
     return Services(
         database=Database(settings.database_url),
         engine=engine(settings.search_url),
-        places=places(settings.geocoder, settings.geocoder_options, saved(settings.gazetteer_file)),
+        places=places(
+            settings.geocoder, settings.geocoder_options, lambda: saved(settings.gazetteer_file)
+        ),
         cursors=Cursors(settings.secret_key.get_secret_value() or _secret(settings.secret_file)),
         clock=clock,
     )

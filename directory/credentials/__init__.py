@@ -115,8 +115,8 @@ def _subject(found: Rule) -> str:
 def _licence(listing: Listing) -> Iterator[CredentialNote]:
     if check := listing.licence_check:
         yield CredentialNote(
-            "Licence",
-            f"A moderator looked the licence up at the board of {STATE_NAMES[check.state]}.",
+            "License",
+            f"A moderator looked the license up at the board of {STATE_NAMES[check.state]}.",
             "checked",
             "moderator",
             check.checked_on.isoformat(),
@@ -126,8 +126,8 @@ def _licence(listing: Listing) -> Iterator[CredentialNote]:
     for state, number in licences:
         if state and number and origin:
             yield CredentialNote(
-                "Licence",
-                f"The record gives licence {number} of {STATE_NAMES[state]}. Whoever registers "
+                "License",
+                f"The record gives license {number} of {STATE_NAMES[state]}. Whoever registers "
                 "enters it; only the state's board can say whether it is active.",
                 "registry",
                 origin.source,

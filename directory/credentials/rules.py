@@ -68,8 +68,8 @@ def read(path: Path) -> Mapping[tuple[str, str], Rule]:
 def _rule(row: Mapping[str, str]) -> Rule:
     if row["state"] not in STATE_NAMES:
         raise ValueError(f"{row['state']!r} is no state")
-    if not row["source_url"].startswith("https://"):
-        raise ValueError("it names no https source")
+    if not row["source_url"].startswith(("https://", "http://")):
+        raise ValueError(f"{row['source_url']!r} is no source's address")
     if not _DATE.fullmatch(row["source_date"]):
         raise ValueError(f"{row['source_date']!r} is no date")
     if row["confidence"] not in ("high", "medium"):

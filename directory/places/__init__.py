@@ -6,8 +6,9 @@ found* is an answer and is remembered too; *unavailable* is not.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cached_property
 
 from cachetools import TTLCache
 from geopy.exc import GeopyError
@@ -23,13 +24,23 @@ _REMEMBERED, _REMEMBERED_S = 10_000, 24 * 60 * 60
 
 
 class Places:
-    """Resolves what a patient types. `service` is any geopy geocoder, or None for offline only."""
+    """Resolves what a patient types. `service` is any geopy geocoder, or None for offline only.
 
-    def __init__(self, gazetteer: Gazetteer, service: Geocoder | None = None) -> None:
-        self._gazetteer = gazetteer
+    The gazetteer is made when it is first needed (it takes a second, and `indexer sync` and its
+    like never need it).
+    """
+
+    def __init__(
+        self, census: Callable[[], Iterable[CensusPlace]], service: Geocoder | None = None
+    ) -> None:
+        self._census = census
         self._service = service
         self._lock = threading.Lock()
         self._answers: TTLCache[str, Place | None] = TTLCache(_REMEMBERED, _REMEMBERED_S)
+
+    @cached_property
+    def _gazetteer(self) -> Gazetteer:
+        return Gazetteer(self._census())
 
     def locate(self, text: str) -> Place:
         """The place that a text names, with the others that it may mean.
@@ -47,6 +58,10 @@ class Places:
         if not found:
             raise PlaceNotFound(text, self._gazetteer.similar(text))
         return replace(found[0], alternatives=found[1:])
+
+    def matches(self, text: str) -> tuple[Place, ...]:
+        """All places of the gazetteer that a text may mean, the largest first; perhaps none."""
+        return self._gazetteer.candidates(text)
 
     def offline(self, text: str) -> Place | None:
         """The largest place that a text names, by the gazetteer alone; None where it knows none."""
@@ -70,13 +85,15 @@ class Places:
         return place
 
 
-def places(geocoder: str, options: dict[str, object], census: Iterable[CensusPlace]) -> Places:
+def places(
+    geocoder: str, options: dict[str, object], census: Callable[[], Iterable[CensusPlace]]
+) -> Places:
     """The places of an operator's settings: `gazetteer` alone, or with the named geopy service.
 
     Raises geopy's GeocoderNotFound or TypeError where the service or its options are unknown.
     """
     service = None if geocoder == "gazetteer" else get_geocoder_for_service(geocoder)(**options)
-    return Places(Gazetteer(census), service)
+    return Places(census, service)
 
 
 def _is_address(text: str) -> bool:

@@ -1,0 +1,18 @@
+"""The Flask application: registers the web's parts and attaches the services, nothing else."""
+
+from flask import Flask
+
+from directory.services import Services, services
+from directory.settings import Settings
+from directory.web import api, health, pages, responses
+
+
+def create_app(settings: Settings, parts: Services | None = None) -> Flask:
+    """The application. Tests pass their own services; else the settings choose them."""
+    app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of the docs
+    app.extensions["services"] = parts or services(settings)
+    for part in (pages, api, health):
+        app.register_blueprint(part.blueprint)
+    responses.register(app)
+    return app

@@ -1,0 +1,61 @@
+"""The JSON API, version 1: the same search as the page, listings, places, the vocabulary."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from directory.credentials import notes
+from directory.search.find import find
+from directory.search.query import InvalidQuery, ParameterError, parse
+from directory.vocabulary import Kind, vocabulary
+from directory.web import present
+from directory.web.context import listing_or_abort, services
+from directory.web.responses import json_response
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+_NOT_OF_THE_API = frozenset({"page"})
+LONGEST_PLACE = 200
+
+
+@blueprint.get("/search")
+def search() -> Response:
+    """Practitioners near a place; parameters as search/query.py declares them."""
+    query = parse(request.args.to_dict(flat=False), without=_NOT_OF_THE_API)
+    return _private(json_response(present.search_page(find(query, services().finder))))
+
+
+@blueprint.get("/listings/<id_>")
+def listing(id_: str) -> Response:
+    """One listing with its credential notes; 410 once it is withdrawn."""
+    found, shown = listing_or_abort(id_)
+    return json_response(present.stored_listing(found.status, shown, notes(shown)))
+
+
+@blueprint.get("/places")
+def places() -> Response:
+    """The places that a text may mean, the largest first."""
+    typed = request.args.to_dict(flat=False)
+    if set(typed) != {"q"} or len(typed["q"]) != 1 or not typed["q"][0].strip():
+        raise InvalidQuery([ParameterError("q", "Give exactly one parameter: q, a place.")])
+    text = typed["q"][0].strip()
+    if len(text) > LONGEST_PLACE:
+        message = f"q is longer than {LONGEST_PLACE} characters."
+        raise InvalidQuery([ParameterError("q", message)])
+    found = [present.place(place) for place in services().places.matches(text)]
+    return _private(json_response({"places": found}))
+
+
+@blueprint.get("/vocabulary")
+def terms() -> Response:
+    """Every term by kind: what the filters' values mean."""
+    content: dict[str, list[dict[str, Any]]] = {
+        kind: [present.term(term) for term in vocabulary().terms(kind)] for kind in Kind
+    }
+    return json_response(content)
+
+
+def _private(response: Response) -> Response:
+    """Where somebody looks is for that person alone: no shared cache may keep it."""
+    response.headers["Cache-Control"] = "private, max-age=60"
+    return response
