@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -16,19 +17,30 @@ from typing import Any
 from pydantic import ValidationError
 
 from directory.credentials import held_because
-from directory.listing import Answer, Facts
+from directory.listing import Answer, Facts, Source
 from directory.places import Places
 from directory.places.place import Place
 from directory.services import Clock
 from directory.store.database import Database, Transaction
 from directory.store.listings import Made, Outcome, listing_id, record, withdraw
 from directory.store.statement import Statement
-from indexer.sources.record import Gone, Record, RecordError, RecordSource, RejectsWriter, Said
+from indexer.sources.record import (
+    Gone,
+    Record,
+    RecordError,
+    RecordSource,
+    RejectsWriter,
+    Said,
+    Skipped,
+)
 
 BATCH = 500
 """Records a transaction: others wait for the store no longer than about half a second."""
 
 _EXAMPLES = 5
+
+Prepared = tuple[Said, Facts] | Gone | Skipped | RecordError
+"""A record as it is ready to be stored, or why it will not be."""
 
 Progress = Callable[[int], None]
 """Told how many bytes of the file have been read."""
@@ -90,53 +102,65 @@ class Loader:
         stream = source.read(path)
         with _Rejects(source, path, self.rejects_folder) as rejects:
             for batch in iter(lambda: list(islice(stream, BATCH)), []):
+                # What takes time is done before the store is locked.
+                ready = [(each, self._prepared(source, each, made.at.date())) for each in batch]
                 with self.database.writing() as session:
-                    for each in batch:
-                        result = self._take(session, source, each, made, rejects)
+                    for each, prepared in ready:
+                        result = self._take(session, source, each, prepared, made, rejects)
                         summary.counts[result] += 1
-                        self._example(summary, each, result)
+                        if result in _TELLING and len(summary.examples) < _EXAMPLES:
+                            summary.examples.append(f"row {each.row}: {result}")
                     if not self.rejects_folder:
                         session.rollback()
                 progress(batch[-1].bytes_read)
             if rejects.path:
                 summary.rejects.append(rejects.path)
 
+    def _prepared(self, source: RecordSource, raw: Record, today: date) -> Prepared:
+        try:
+            said = source.interpret(raw, today)
+            if isinstance(said, Said):
+                facts = Facts.model_validate({**said.fields, **_located(said.fields, self.places)})
+                return said, facts
+        except RecordError as error:
+            return error
+        except ValidationError as error:
+            return _record_error(error)
+        return said
+
     def _take(
         self,
         session: Transaction,
         source: RecordSource,
         raw: Record,
+        prepared: Prepared,
         made: Made,
         rejects: "_Rejects",
     ) -> Result:
-        try:
-            said = source.interpret(raw, made.at.date())
-            if isinstance(said, Said):
-                return Result(self._store(session, source, said, made))
-        except RecordError as error:
-            rejects.add(raw, error)
-            return Result.REJECTED
-        except ValidationError as error:
-            rejects.add(raw, _record_error(error))
-            return Result.REJECTED
-        if isinstance(said, Gone):
-            gone = Made(made.by, made.at, said.reason)
-            if withdraw(session, source.SOURCE, said.key, gone):
-                return Result.WITHDRAWN
-        return Result.SKIPPED
+        match prepared:
+            case RecordError():
+                rejects.add(raw, prepared)
+                return Result.REJECTED
+            case Gone(key, reason):
+                withdrawn = withdraw(session, source.SOURCE, key, Made(made.by, made.at, reason))
+                return Result.WITHDRAWN if withdrawn else Result.SKIPPED
+            case Skipped():
+                return Result.SKIPPED
+            case (said, facts):
+                try:
+                    return Result(_record(session, source.SOURCE, said, facts, made))
+                except ValidationError as error:
+                    rejects.add(raw, _record_error(error))
+                    return Result.REJECTED
 
-    def _store(self, session: Transaction, source: RecordSource, said: Said, made: Made) -> Outcome:
-        facts = Facts.model_validate({**said.fields, **_located(said.fields, self.places)})
-        held = None
-        if facts.dry_needling is Answer.YES:
-            held = held_because(facts.address.state, facts.profession)
-        statement = Statement.of(source.SOURCE, said.key, said.as_of, facts)
-        id_ = said.id or listing_id(source.SOURCE, said.key)
-        return record(session, id_, statement, made, held_because=held)
 
-    def _example(self, summary: Summary, raw: Record, result: Result) -> None:
-        if result in _TELLING and len(summary.examples) < _EXAMPLES:
-            summary.examples.append(f"row {raw.row}: {result}")
+def _record(session: Transaction, source: Source, said: Said, facts: Facts, made: Made) -> Outcome:
+    held = None
+    if facts.dry_needling is Answer.YES:
+        held = held_because(facts.address.state, facts.profession)
+    statement = Statement.of(source, said.key, said.as_of, facts)
+    id_ = said.id or listing_id(source, said.key)
+    return record(session, id_, statement, made, held_because=held)
 
 
 def _located(fields: Mapping[str, Any], places: Places) -> dict[str, Any]:

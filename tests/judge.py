@@ -61,20 +61,31 @@ def tier(listing: Listing, words: Sequence[str], tokens: set[str]) -> int:
     return max(found + [3] * bool(mine & tokens), default=0)
 
 
+KNIFE_EDGE_M = 0.2
+"""The engines keep points on a grid of a centimetre and tell lengths under 13 cm from nothing not
+at all: whether a listing this near to the radius is in, only a comparison of both can tell."""
+
+
 class Verdict:
-    """What an ask must find: `ordered` as (score, distance, listing), and every facet count."""
+    """What an ask must find: `ordered` as (score, distance, listing), and every facet count.
+
+    `undecided` where a listing lies on the knife's edge of the radius.
+    """
 
     def __init__(self, listings: Sequence[Listing], ask: Ask) -> None:
         chosen = dict(ask.facets)
         kept: list[tuple[int, float, Listing]] = []
         self.counts: dict[tuple[str, str], int] = {}
+        self.undecided = False
         for listing in listings:
             tiers = [tier(listing, c.words, {t.token for t in c.terms}) for c in ask.clauses]
             price = listing.first_visit_price.most if listing.first_visit_price else inf
             away = distance(ask.area.centre, listing.location.point) if ask.circle else 0.0
             inside = not isinstance(ask.area, str) or listing.address.state == ask.area
             if isinstance(ask.area, Circle) and ask.area.radius_m is not None:
-                inside = away <= ask.area.radius_m + 0.02  # a grid of points: 1 cm
+                inside = away <= ask.area.radius_m
+                same = listing.location.point == ask.area.centre
+                self.undecided |= not same and abs(away - ask.area.radius_m) < KNIFE_EDGE_M
             if (
                 not inside
                 or 0 in tiers

@@ -121,7 +121,7 @@ class ElasticsearchEngine:
     def new_generation(self) -> Iterator[Generation]:
         """A new index beside the serving one; left without `serve`, it is deleted."""
         with _as_unavailable():
-            index = f"{self._alias}-{datetime.now(UTC):%Y%m%d%H%M%S}-{secrets.token_hex(3)}"
+            index = f"{self._alias}-{datetime.now(UTC):%Y%m%d%H%M%S%f}-{secrets.token_hex(3)}"
             self._writer.indices.create(
                 index=index,
                 settings={**_SETTINGS, "refresh_interval": -1},
@@ -139,11 +139,7 @@ class ElasticsearchEngine:
         self._client.close()
 
     def _serving(self) -> str | None:
-        """The index behind the alias."""
-        try:
-            return str(next(iter(self._client.indices.get_alias(name=self._alias).body)))
-        except NotFoundError:
-            return None
+        return next(iter(_behind(self._client, self._alias)), None)
 
 
 class _NewGeneration:
@@ -162,16 +158,29 @@ class _NewGeneration:
     def serve(self, position: int) -> None:
         with _as_unavailable():
             indices = self._client.indices
+            mapping = indices.get_mapping(index=self._index).body[self._index]["mappings"]
+            if mapping.get("_meta", {}).get("schema") != SCHEMA_ID:
+                # A bulk call to an index that was deleted makes it again, without our mapping.
+                raise EngineUnavailable(f"{self._index} was dropped by a newer rebuild")
             indices.put_settings(index=self._index, settings={"refresh_interval": "1s"})
             indices.refresh(index=self._index)
             _remember(self._client, self._index, position)
-            older = list(indices.get(index=f"{self._alias}-*").body)
+            replaced = _behind(self._client, self._alias) - {self._index}
+            orphans = {n for n in indices.get(index=f"{self._alias}-*").body if n < self._index}
             actions: list[Mapping[str, Any]] = [
                 {"add": {"index": self._index, "alias": self._alias}},
-                *({"remove_index": {"index": name}} for name in older if name != self._index),
+                *({"remove_index": {"index": name}} for name in sorted(replaced | orphans)),
             ]
             indices.update_aliases(actions=actions)
             self.served = True
+
+
+def _behind(client: Elasticsearch, alias: str) -> set[str]:
+    """The index behind an alias; none where there is no such alias."""
+    try:
+        return set(client.indices.get_alias(name=alias).body)
+    except NotFoundError:
+        return set()
 
 
 def _bulk(client: Elasticsearch, index: str, changes: Iterable[Change]) -> None:

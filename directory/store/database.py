@@ -5,8 +5,9 @@ to the commit: change numbers become visible in order and without gaps, and nobo
 that somebody else is about to replace. On SQLite that lock is the write lock of the file.
 """
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,11 @@ class Database:
     """One database, by its SQLAlchemy URL."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._engine = _sqlite(url) if url.startswith("sqlite") else _server(url)
+        is_file = url.startswith("sqlite")
+        self._engine = _sqlite(url) if is_file else _server(url)
+        # SQLite's waiting writers poll, and the one that just wrote wins again and again: the
+        # threads of one process queue here instead.
+        self._turn: AbstractContextManager[object] = threading.Lock() if is_file else nullcontext()
 
     def migrate(self) -> None:
         """Bring the tables up to this version of the code; does nothing where they are."""
@@ -54,7 +58,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A write transaction: durable once the block has ended; if it fails, nothing is kept."""
-        with _as_unavailable(), Session(self._engine, expire_on_commit=False) as session:
+        with self._turn, _as_unavailable(), Session(self._engine) as session:
             session.connection(execution_options={"immediate": True})
             session.execute(select(ChangeCounterRow).with_for_update())
             yield session

@@ -36,10 +36,20 @@ def assert_right(
     engine: Engine, corpus: Sequence[Listing], ask: Ask
 ) -> list[tuple[str, float, int]]:
     verdict, found = Verdict(corpus, ask), engine.search(ask)
+    hits = list(pages(engine, ask, found))
+    if not verdict.undecided:
+        assert_judged(engine, ask, verdict, found, hits)
+    skipped = engine.search(replace(ask, offset=2))
+    assert [h.listing.id for h in skipped.hits] == [h.listing.id for h in hits[2 : 2 + ask.limit]]
+    return [(hit.listing.id, hit.key.distance_m, hit.key.score) for hit in hits]
+
+
+def assert_judged(
+    engine: Engine, ask: Ask, verdict: Verdict, found: Found, hits: Sequence[Hit]
+) -> None:
     assert found.total == engine.count(ask) == verdict.total
     counts = {(c.facet, c.value): c.count for c in found.counts if c.count}
     assert counts == verdict.counts
-    hits = list(pages(engine, ask, found))
     expected = {listing.id: (score, away) for score, away, listing in verdict.ordered}
     assert sorted(hit.listing.id for hit in hits) == sorted(expected)
     for hit in hits:
@@ -52,9 +62,6 @@ def assert_right(
         assert (-a[0], a[1] - 0.02) <= (-b[0], b[1])
         if a[0] == b[0] and one.key.distance_m == other.key.distance_m:
             assert one.listing.id < other.listing.id
-    skipped = engine.search(replace(ask, offset=2))
-    assert [h.listing.id for h in skipped.hits] == [h.listing.id for h in hits[2 : 2 + ask.limit]]
-    return [(hit.listing.id, hit.key.distance_m, hit.key.score) for hit in hits]
 
 
 @settings(

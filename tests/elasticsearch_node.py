@@ -1,0 +1,150 @@
+"""Starts a real Elasticsearch node: for the tests, and for `make run SEARCH=elasticsearch`.
+
+The server core comes from Maven Central as Elastic's own build, is kept in `.cache`, and runs as an
+unprivileged user on a free loopback port. As a program it runs another command beside the node:
+
+    python -m tests.elasticsearch_node FOLDER COMMAND [ARGUMENT ...]
+"""
+
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+VERSION = "9.2.0"
+ROOT = Path(__file__).parent.parent
+CACHE = ROOT / ".cache"
+ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
+BOOT_S = 90
+USER = "elasticsearch-test"
+
+
+class NodeUnavailable(Exception):
+    """The node cannot be had here; says what is missing."""
+
+
+def fetch() -> Path:
+    """The server's zip, fetched once with Maven."""
+    found = CACHE / f"elasticsearch-{VERSION}.zip"
+    if not found.exists():
+        if not shutil.which("mvn"):
+            raise NodeUnavailable("mvn is not installed (apt-get install maven)")
+        plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
+        done = subprocess.run(
+            ["mvn", "-q", "-B", plugin, f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={CACHE}"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise NodeUnavailable(f"mvn could not fetch {ARTIFACT}: {done.stdout[-500:]}")
+    return found
+
+
+def java_home() -> Path:
+    """A JDK of version 21 or newer: ES_JAVA_HOME, or the newest in the system's folder."""
+    if chosen := os.environ.get("ES_JAVA_HOME"):
+        return Path(chosen)
+    versions = {}
+    for release in Path("/usr/lib/jvm").glob("*/release"):
+        text = release.read_text()
+        if 'JAVA_VERSION="' in text:
+            versions[release.parent] = int(
+                text.split('JAVA_VERSION="')[1].split(".")[0].strip('"\n')
+            )
+    newest = max(versions, key=lambda home: versions[home], default=None)
+    if newest is None or versions[newest] < 21:
+        raise NodeUnavailable("no JDK of version 21 or newer; set ES_JAVA_HOME")
+    return newest
+
+
+@contextmanager
+def node(folder: Path, heap: str = "1g") -> Iterator[str]:
+    """The address of a node whose files lie in a folder; it is stopped at the end."""
+    archive, home = fetch(), java_home()
+    server = folder / f"elasticsearch-{VERSION}"
+    if not server.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(archive) as zipped:
+            zipped.extractall(folder)
+        for program in (server / "bin").iterdir():
+            program.chmod(0o755)
+    port = free_port()
+    (server / "config" / "elasticsearch.yml").write_text(
+        "xpack.security.enabled: false\n"
+        "discovery.type: single-node\n"
+        f"network.host: 127.0.0.1\nhttp.port: {port}\ntransport.port: {free_port()}\n"
+        "cluster.routing.allocation.disk.threshold_enabled: false\n"
+    )
+    user = _unprivileged(server)
+    environment = {"PATH": os.environ["PATH"], "ES_JAVA_HOME": str(home),
+                   "ES_JAVA_OPTS": f"-Xms{heap} -Xmx{heap}"}  # fmt: skip
+    log = folder / "node.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [server / "bin" / "elasticsearch"], env=environment, user=user, group=user and "nogroup",
+            extra_groups=[] if user else None, stdout=output, stderr=output, cwd=server,
+        )  # fmt: skip
+    try:
+        _wait(f"http://127.0.0.1:{port}", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _unprivileged(server: Path) -> str | None:
+    """Elasticsearch refuses to run as root: the user to run it as, who owns its files."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        pwd.getpwnam(USER)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--no-create-home", USER], check=True)
+    subprocess.run(["chown", "-R", USER, server], check=True)
+    for parent in server.resolve().parents:
+        if not parent.stat().st_mode & 0o001:
+            raise NodeUnavailable(f"user {USER} cannot reach {server}: {parent} is closed to it")
+    return USER
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + BOOT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2) as answer:
+                if json.load(answer)["status"] in ("green", "yellow"):
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise NodeUnavailable(f"the node did not start: {log.read_text(errors='replace')[-1500:]}")
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command with DIRECTORY_SEARCH_URL set to a node in a folder."""
+    folder, *command = arguments
+    with node(Path(folder)) as url:
+        environment = {**os.environ, "DIRECTORY_SEARCH_URL": f"{url}/listings"}
+        try:
+            return subprocess.run(command, env=environment, check=False).returncode
+        except KeyboardInterrupt:
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

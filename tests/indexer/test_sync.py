@@ -1,0 +1,202 @@
+"""The index keeps step with the store, whatever happens to it on the way."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from directory.listing import Change, Source
+from directory.search.engine import Ask, Engine, EngineUnavailable
+from directory.services import engine as engine_of
+from directory.store import changefeed, listings
+from directory.store.database import Database
+from directory.store.statement import Statement
+from indexer import sync
+from tests.builders import TODAY, a_listing
+from tests.store.test_store import MADE, put
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Database:
+    made = Database(f"sqlite:///{tmp_path / 'store.db'}")
+    made.migrate()
+    return made
+
+
+def indexed(engine: Engine) -> dict[str, str | None]:
+    """Every listing in the index, by id, with its clinic."""
+    found = engine.search(Ask(limit=5000))
+    assert found.total == len(found.hits)
+    return {hit.listing.id: hit.listing.clinic for hit in found.hits}
+
+
+def stored(database: Database) -> dict[str, str | None]:
+    with database.reading() as session:
+        changes = list(changefeed.published(session))
+    return {change.id: change.listing.clinic for change in changes if change.listing}
+
+
+def test_the_index_follows_the_store(store: Database, engine: Engine) -> None:
+    put(store, "ana", clinic="One")
+    put(store, "bob", clinic="Two")
+    assert sync.status(store, engine).behind is None
+    assert sync.sync(store, engine) == 2
+    assert indexed(engine) == {"ana": "One", "bob": "Two"}
+    put(store, "ana", clinic="Three")
+    with store.writing() as session:
+        listings.withdraw(session, Source.FILE, "file-bob", MADE)
+    assert sync.status(store, engine).behind == 2
+    assert sync.sync(store, engine) == 2
+    assert sync.sync(store, engine) == 0
+    assert indexed(engine) == {"ana": "Three"}
+    assert sync.status(store, engine).behind == 0
+
+
+def test_changes_twice_and_out_of_order_end_the_same(engine: Engine) -> None:
+    rng = random.Random(7)
+    changes = [
+        Change(
+            number,
+            f"id{number % 5}",
+            a_listing(f"id{number % 5}", clinic=f"v{number}") if number % 4 else None,
+        )
+        for number in range(1, 60)
+    ]
+    last = {change.id: change for change in changes}
+    expected = {c.id: c.listing.clinic for c in last.values() if c.listing}
+    with engine.new_generation() as generation:
+        generation.serve(0)
+    for _ in range(5):
+        shuffled = changes * 2
+        rng.shuffle(shuffled)
+        for start in range(0, len(shuffled), 7):
+            engine.apply(shuffled[start : start + 7], position=start)
+        assert indexed(engine) == expected
+
+
+def test_an_index_that_is_gone_is_made_anew(
+    store: Database, engine: Engine, tmp_path: Path
+) -> None:
+    put(store, "ana")
+    sync.sync(store, engine)
+    _wipe(engine, tmp_path)
+    with pytest.raises(EngineUnavailable):
+        engine.search(Ask())
+    sync.sync(store, engine)
+    assert indexed(engine) == stored(store)
+
+
+def _wipe(engine: Engine, folder: Path) -> None:
+    client = getattr(engine, "_client", None)
+    if client is None:
+        for file in folder.glob("search.db*"):
+            file.unlink()
+    else:
+        client.indices.delete(index=engine._serving())  # type: ignore[attr-defined]
+
+
+def test_an_index_ahead_of_a_restored_store_is_made_anew(store: Database, engine: Engine) -> None:
+    put(store, "ana")
+    with engine.new_generation() as generation:
+        generation.apply([Change(99, "ghost", a_listing("ghost"))])
+        generation.serve(99)
+    sync.sync(store, engine)
+    assert indexed(engine) == stored(store)
+
+
+def test_a_failed_rebuild_leaves_the_old_index_serving(store: Database, engine: Engine) -> None:
+    put(store, "ana")
+    sync.sync(store, engine)
+    with pytest.raises(RuntimeError), engine.new_generation() as generation:
+        generation.apply([Change(5, "bob", a_listing("bob"))])
+        raise RuntimeError("the power went")
+    assert indexed(engine) == {"ana": None}
+    assert sync.rebuild(store, engine) == 1
+    assert indexed(engine) == {"ana": None}
+
+
+def test_a_rebuild_takes_in_what_is_written_meanwhile(store: Database, engine: Engine) -> None:
+    put(store, "ana")
+    sync.sync(store, engine)
+
+    def meanwhile(_: int) -> None:
+        put(store, "late")
+        put(store, "ana", clinic="Moved")
+        sync.sync(store, engine)
+
+    sync.rebuild(store, engine, meanwhile)
+    assert indexed(engine) == {"ana": "Moved", "late": None}
+    assert sync.status(store, engine).behind == 0
+
+
+def test_searches_are_answered_throughout_a_rebuild(store: Database, engine: Engine) -> None:
+    for number in range(50):
+        put(store, f"l{number:02}")
+    sync.sync(store, engine)
+    totals = []
+    sync.rebuild(store, engine, lambda _: totals.append(engine.search(Ask()).total))
+    totals.append(engine.search(Ask()).total)
+    assert set(totals) == {50}
+
+
+def test_an_area_only_listing_leaves_no_exact_point(store: Database, engine: Engine) -> None:
+    area = {"lat": 30.2713, "lon": -97.7426, "precision": "postal_code"}
+    put(store, "hidden", area_only=True, location=area)
+    sync.sync(store, engine)
+    (hit,) = engine.search(Ask()).hits
+    assert hit.listing.address.line1 is None
+    assert "Main St" not in hit.listing.model_dump_json()
+
+
+KILLS = 12
+
+
+def test_sync_killed_at_any_moment_ends_equal(
+    store: Database, engine: Engine, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """kill -9 at random moments of syncing and rebuilding; one more run, and all is equal."""
+    url = f"sqlite:///{tmp_path / 'search.db'}"
+    if "elasticsearch" in request.node.name:
+        url = f"{request.getfixturevalue('elasticsearch_url')}/{engine._alias}"  # type: ignore[attr-defined]
+    environment = {
+        **os.environ,
+        "DIRECTORY_DATABASE_URL": f"sqlite:///{tmp_path / 'store.db'}",
+        "DIRECTORY_SEARCH_URL": url,
+        "DIRECTORY_SECRET_KEY": "x",
+    }
+    rng, program = random.Random(3), str(Path(sys.executable).parent / "indexer")
+    for round_ in range(KILLS):
+        with store.writing() as session:
+            for number in range(300):
+                said = _said(f"l{number:03}", clinic=f"round {round_}")
+                listings.record(session, f"l{number:03}", said, MADE)
+        command = [program, rng.choice(["sync", "rebuild"])]
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=tmp_path,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )  # noqa: E501
+        # The first half second and more is start-up; the work itself takes about as long.
+        time.sleep(rng.uniform(0.8, 2.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(
+        [program, "sync"], env=environment, cwd=tmp_path, check=True, capture_output=True
+    )
+    reopened = engine_of(url)
+    assert indexed(reopened) == stored(store)
+    assert sync.status(store, reopened).behind == 0
+    reopened.close()
+
+
+def _said(id_: str, clinic: str) -> Statement:
+    listing = a_listing(id_, clinic=clinic)
+    fields = listing.model_dump(mode="json", exclude={"id", "provenance"}, exclude_unset=True)
+    return Statement(Source.FILE, id_, TODAY, fields)

@@ -1,0 +1,179 @@
+"""The store on SQLite and PostgreSQL: nothing lost, nothing trampled, changes in order."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from directory.listing import Source
+from directory.store import changefeed, listings
+from directory.store.database import Database
+from directory.store.listings import Made, Outcome, Status, TooManyLapsed
+from directory.store.models import RevisionRow
+from directory.store.statement import Statement
+from tests.builders import TODAY, facts
+from tests.conftest import clock
+
+MADE = Made("a test", clock(), "because")
+REGISTRY_KEY = "1234567893"
+
+
+def statement(source: Source, key: str, **fields: Any) -> Statement:
+    return Statement.of(source, key, TODAY, facts(**fields))
+
+
+def put(
+    database: Database, id_: str = "ana", source: Source = Source.FILE, **fields: Any
+) -> Outcome:
+    with database.writing() as session:
+        return listings.record(session, id_, statement(source, f"{source}-{id_}", **fields), MADE)
+
+
+def found(database: Database, id_: str = "ana") -> listings.StoredListing:
+    with database.reading() as session:
+        listing = listings.find(session, id_)
+    assert listing
+    return listing
+
+
+def feed(database: Database, since: int = 0) -> list[tuple[int, str, bool]]:
+    with database.reading() as session:
+        changes = changefeed.changes(session, since=since, limit=1000)
+    return [(change.number, change.id, change.listing is not None) for change in changes]
+
+
+def test_saying_the_same_again_changes_nothing(database: Database) -> None:
+    assert put(database) is Outcome.ADDED
+    assert put(database) is Outcome.UNCHANGED
+    assert feed(database) == [(1, "ana", True)]
+    assert put(database, clinic="Elsewhere") is Outcome.CHANGED
+    assert feed(database) == [(2, "ana", True)]
+
+
+def test_a_registry_never_tramples_a_clinic(database: Database) -> None:
+    clinic = {"clinic": "Núñez Needling", "phone": "512 555 0101", "dry_needling": "yes"}
+    put(database, source=Source.CLINIC, **clinic)
+    put(database, source=Source.NPPES, clinic="NUNEZ PC", phone="512 555 0199", npi=REGISTRY_KEY)
+    listing = found(database).listing
+    assert listing
+    assert (listing.clinic, listing.phone) == ("Núñez Needling", "+15125550101")
+    assert listing.npi == REGISTRY_KEY
+    assert listing.provenance["clinic"].source is Source.CLINIC
+    assert listing.provenance["npi"].source is Source.NPPES
+    with database.writing() as session:
+        assert listings.withdraw(session, Source.CLINIC, "clinic-ana", MADE)
+    listing = found(database).listing
+    assert listing
+    assert (listing.clinic, listing.dry_needling) == ("NUNEZ PC", "unknown")
+
+
+def test_the_last_source_to_leave_takes_the_listing_with_it(database: Database) -> None:
+    put(database)
+    with database.writing() as session:
+        assert listings.withdraw(session, Source.FILE, "file-ana", MADE)
+        assert not listings.withdraw(session, Source.FILE, "file-ana", MADE)
+    assert found(database).status is Status.WITHDRAWN
+    assert found(database).listing is None
+    assert feed(database) == [(2, "ana", False)]
+    with database.reading() as session:
+        revisions = session.scalars(select(RevisionRow).order_by(RevisionRow.id)).all()
+    assert [(r.listing_id, r.author, r.fields is None) for r in revisions] == [
+        ("ana", "a test", False),
+        ("ana", "a test", True),
+    ]
+
+
+def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+    put(database)
+    with pytest.raises(RuntimeError), database.writing() as session:
+        listings.record(session, "bob", statement(Source.FILE, "bob"), MADE)
+        raise RuntimeError("the power went")
+    assert feed(database) == [(1, "ana", True)]
+    put(database, "cem")
+    assert feed(database) == [(1, "ana", True), (2, "cem", True)]
+
+
+@pytest.mark.parametrize("held", [None, "the state bars it"])
+def test_what_is_held_or_not_offered_is_not_in_the_feed(
+    database: Database, held: str | None
+) -> None:
+    answer = "yes" if held else "no"
+    said = statement(Source.FILE, "ana", dry_needling=answer)
+    with database.writing() as session:
+        listings.record(session, "ana", said, MADE, held_because=held)
+    assert found(database).status is (Status.HELD if held else Status.NOT_OFFERED)
+    assert found(database).reason == held
+    assert feed(database) == [(1, "ana", False)]
+
+
+def attested(days_ago: int) -> dict[str, Any]:
+    return {"attestation": {"on": TODAY - timedelta(days_ago), "by": "Ana", "method": "form"}}
+
+
+def test_listings_lapse_after_180_days_and_come_back(database: Database) -> None:
+    for number in range(40):
+        put(database, f"l{number:02}", **attested(10))
+    put(database, "old", **attested(180))
+    put(database, "older", **attested(181))
+    assert found(database, "old").status is Status.PUBLISHED
+    assert found(database, "older").status is Status.LAPSED
+    tomorrow = Made("the clock", clock() + timedelta(days=1), "out of date")
+    with database.writing() as session:
+        assert listings.lapse(session, tomorrow) == 1
+        assert listings.lapse(session, tomorrow) == 0
+    assert found(database, "old").status is Status.LAPSED
+    assert ("old", False) in [(id_, put_) for _, id_, put_ in feed(database)]
+    put(database, "old", **attested(0))
+    assert found(database, "old").status is Status.PUBLISHED
+
+
+def test_a_clock_that_jumps_hides_nothing(database: Database) -> None:
+    for number in range(20):
+        put(database, f"l{number:02}", **attested(10))
+    next_year = Made("the clock", clock() + timedelta(days=400), "out of date")
+    with pytest.raises(TooManyLapsed, match="20 of 20"), database.writing() as session:
+        listings.lapse(session, next_year)
+    assert {found(database, f"l{number:02}").status for number in range(20)} == {Status.PUBLISHED}
+    with database.writing() as session:
+        assert listings.lapse(session, next_year, accept=True) == 20
+
+
+def test_change_numbers_become_visible_in_order(database: Database) -> None:
+    """Writers race; a reader that only ever looks behind the last number misses nothing."""
+    writers, each = 4, 25
+    done = threading.Event()
+    seen: list[str] = []
+
+    def write(writer: int) -> None:
+        for number in range(each):
+            put(database, f"w{writer}-{number:02}")
+
+    def read() -> None:
+        position = 0
+        while True:
+            last_round = done.is_set()
+            for number, id_, _ in feed(database, position):
+                assert number > position
+                position = number
+                seen.append(id_)
+            if last_round:
+                return
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(writers)]
+    reader = threading.Thread(target=read)
+    for thread in (*threads, reader):
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done.set()
+    reader.join()
+    assert sorted(seen) == sorted(f"w{w}-{n:02}" for w in range(writers) for n in range(each))
+    assert [number for number, _, _ in feed(database)] == list(range(1, writers * each + 1))
+
+
+def test_migrating_twice_does_nothing(database: Database) -> None:
+    put(database)
+    database.migrate()
+    assert feed(database) == [(1, "ana", True)]
