@@ -62,8 +62,8 @@ def tier(listing: Listing, words: Sequence[str], tokens: set[str]) -> int:
 
 
 KNIFE_EDGE_M = 0.2
-"""The engines keep points on a grid of a centimetre and tell lengths under 13 cm from nothing not
-at all: whether a listing this near to the radius is in, only a comparison of both can tell."""
+"""The engines keep points on a grid of a centimetre, and to them lengths under 13 cm are nothing:
+whether a listing this near to the radius is in, only a comparison of both can tell."""
 
 
 class Verdict:
