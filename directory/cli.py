@@ -1,19 +1,14 @@
 """The command `directory`: serve the site, show the settings."""
 
 import sys
+from typing import NoReturn
 
 import click
-from flask import Flask
-from gunicorn.app.base import BaseApplication
 
-from directory.app import create_app
 from directory.services import services
-from directory.settings import Settings
-from directory.store.database import Database, StoreUnavailable
-
-WORKERS, THREADS = 2, 4
-"""Two processes share two cores; four threads each wait for the engine (shared benchmarks: no
-WSGI server was measurably faster, and gunicorn's threads are the simplest)."""
+from directory.settings import InvalidSettings, Settings, settings
+from directory.store.database import StoreUnavailable
+from directory.web.server import Server
 
 
 @click.group()
@@ -26,59 +21,35 @@ def main() -> None:
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 def serve(host: str, port: int) -> None:
     """Serve the site, its API and its health checks."""
-    settings = Settings()
+    chosen = _settings()
     try:
-        database = Database(settings.database_url)
-        database.migrate()
-        database.close()
+        parts = services(chosen)
+        parts.database.migrate()
+        parts.close()
+    except InvalidSettings as error:
+        _fail(error)
     except StoreUnavailable as error:
         # Searching needs no store: serve, and let /readyz tell.
         click.echo(f"Warning: {error}", err=True)
     click.echo(f"Serving on http://{host}:{port}", err=True)
-    _Server(settings, f"{host}:{port}").run()
+    Server(chosen, f"{host}:{port}").run()
 
 
 @main.command(name="settings")
-def show_settings() -> None:
-    """Print every setting, its value and its meaning."""
-    settings = Settings()
-    for name, field in Settings.model_fields.items():
-        click.echo(f"DIRECTORY_{name.upper()}={getattr(settings, name)}")
-        click.echo(f"    {field.description}")
+def show() -> None:
+    """Print every setting, its value and its meaning; passwords are left out."""
+    for name, value in _settings().shown().items():
+        click.echo(f"DIRECTORY_{name.upper()}={value}")
+        click.echo(f"    {Settings.model_fields[name].description}")
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """Gunicorn, configured here instead of in a file of its own.
-
-    Every worker opens its own services: connections do not survive a fork. Gunicorn's own access
-    log stays off, as it would hold what people search for; web/responses.py writes ours.
-    """
-
-    def __init__(self, settings: Settings, bind: str) -> None:
-        self._settings = settings
-        self._bind = bind
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Gunicorn asks for its configuration."""
-        chosen = {
-            "bind": self._bind,
-            "workers": WORKERS,
-            "threads": THREADS,
-            "worker_class": "gthread",
-            "accesslog": None,
-            "loglevel": "warning",
-            "graceful_timeout": 20,
-        }
-        for key, value in chosen.items():
-            self.cfg.set(key, value)
-
-    def load(self) -> Flask:
-        """Gunicorn asks each worker for its application."""
-        parts = services(self._settings)
-        parts.places.matches("")  # makes the gazetteer before the first visitor comes
-        return create_app(self._settings, parts)
+def _settings() -> Settings:
+    try:
+        return settings()
+    except InvalidSettings as error:
+        _fail(error)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _fail(error: Exception) -> NoReturn:
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(1)

@@ -7,7 +7,7 @@ What is not known stays unknown; it is never shown, filtered or counted as a yes
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
     model_validator,
 )
 
@@ -56,6 +57,19 @@ class Precision(StrEnum):
     def approximate(self) -> bool:
         """Whether a distance to such a point must be marked approximate."""
         return self in (Precision.POSTAL_CODE, Precision.CITY)
+
+
+FRESH_DAYS, LAPSE_DAYS = 90, 180
+"""An attestation older than the first is marked, asked about, and ranked lower by `best`; older
+than the second, its listing leaves the results."""
+
+STORED = {"stored": True}
+"""Validation context of what we have stored: a term that was retired since is no error there."""
+
+
+def fresh_since(today: date) -> date:
+    """The first day on which an attestation still counts as fresh."""
+    return today - timedelta(days=FRESH_DAYS)
 
 
 def npi_is_valid(npi: str) -> bool:
@@ -110,8 +124,8 @@ def _state(value: str) -> str:
 
 
 def _term(kind: Kind) -> AfterValidator:
-    def check(value: str) -> str:
-        if not vocabulary().has(kind, value):
+    def check(value: str, info: ValidationInfo) -> str:
+        if info.context is not STORED and not vocabulary().has(kind, value):
             known = ", ".join(term.value for term in vocabulary().terms(kind))
             raise ValueError(f"{value!r} is no {kind} that we know; known are: {known}")
         return value
@@ -234,6 +248,14 @@ class Attestation(Value):
     by: Line
     method: Literal["form", "link", "telephone", "file"]
 
+    def is_fresh(self, today: date) -> bool:
+        """Whether it goes unmarked and counts for `best`."""
+        return self.on >= fresh_since(today)
+
+    def has_lapsed(self, today: date) -> bool:
+        """Whether it is too old for its listing to be found."""
+        return self.on < today - timedelta(days=LAPSE_DAYS)
+
 
 class Provenance(Value):
     """Which source said it, and the date it stood so."""
@@ -291,6 +313,9 @@ class Facts(Value):
         return self
 
 
+UNITS = (("address", "location", "area_only"), ("insurance_accepted", "insurance_refused"))
+"""Fields that only make sense together: who states one of them replaces the others too."""
+
 FIELDS = tuple(Facts.model_fields)
 """The names of the fields that a source may state."""
 
@@ -333,8 +358,13 @@ class Change:
 
 
 def published(listing: Listing) -> Listing:
-    """The listing as anybody may see it: without the street where only the area is shown."""
+    """The listing as anybody may see it: only the area where a practice hides its address.
+
+    Its location is the middle of its ZIP or city already (a rule of `Facts` and of
+    places.located), so no distance tells more than that.
+    """
     if not listing.area_only:
         return listing
-    address = listing.address.model_copy(update={"line1": None, "line2": None})
+    area = {"line1": None, "line2": None, "postal_code": listing.address.postal_code[:5]}
+    address = listing.address.model_copy(update=area)
     return listing.model_copy(update={"address": address})

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from directory.search.elasticsearch import ElasticsearchEngine
 from directory.search.engine import Engine
 from directory.search.find import Finder
 from directory.search.sqlite import SqliteEngine
-from directory.settings import Settings
+from directory.settings import InvalidSettings, Settings
 from directory.store.database import Database
 
 Clock = Callable[[], datetime]
@@ -49,16 +50,19 @@ class Services:
 
 
 def services(settings: Settings, clock: Clock = system_clock) -> Services:
-    """The parts that the settings name. Nothing is connected to yet."""
-    return Services(
-        database=Database(settings.database_url),
-        engine=engine(settings.search_url),
-        places=places(
-            settings.geocoder, settings.geocoder_options, lambda: saved(settings.gazetteer_file)
-        ),
-        cursors=Cursors(settings.secret_key.get_secret_value() or _secret(settings.secret_file)),
-        clock=clock,
-    )
+    """The parts that the settings name; nothing is connected to yet. Raises InvalidSettings."""
+    census = partial(saved, settings.gazetteer_file)
+    try:
+        secret = settings.secret_key.get_secret_value() or _secret(settings.secret_file)
+        return Services(
+            database=Database(settings.database_url),
+            engine=engine(settings.search_url),
+            places=places(settings.geocoder, settings.geocoder_options, census),
+            cursors=Cursors(secret),
+            clock=clock,
+        )
+    except (ValueError, OSError) as error:
+        raise InvalidSettings(str(error)) from error
 
 
 def engine(url: str) -> Engine:

@@ -4,18 +4,26 @@ Each is an environment variable with the prefix `DIRECTORY_`; the defaults are r
 machine with nothing beside it. `directory settings` prints them all.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 
 def _search_url(url: str) -> str:
-    if urlsplit(url).scheme not in ("sqlite", "http", "https"):
+    parts = urlsplit(url)
+    if parts.scheme.startswith("http") and not parts.hostname:
+        raise ValueError("names no host")
+    if parts.scheme not in ("sqlite", "http", "https"):
         raise ValueError("begins with sqlite:/// (a file) or http(s):// (Elasticsearch)")
     return url
+
+
+class InvalidSettings(Exception):
+    """A setting that cannot be; says which and why."""
 
 
 class Settings(BaseSettings):
@@ -54,3 +62,24 @@ class Settings(BaseSettings):
     secret_file: Path = Field(
         Path("var/secret.key"), description="Where the secret that was made is kept."
     )
+
+    def shown(self) -> dict[str, str]:
+        """Every setting as text, without secrets."""
+        return {name: _masked(str(getattr(self, name))) for name in type(self).model_fields}
+
+
+def settings() -> Settings:
+    """The settings of the environment. InvalidSettings names what is wrong with one."""
+    try:
+        return Settings()
+    except SettingsError as error:
+        raise InvalidSettings(str(error)) from error
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = f"DIRECTORY_{'_'.join(map(str, wrong['loc'])).upper()}"
+        raise InvalidSettings(f"{name}: {wrong['msg'].removeprefix('Value error, ')}") from error
+
+
+def _masked(text: str) -> str:
+    """A URL without its password."""
+    return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", text)

@@ -1,10 +1,9 @@
 """The command `indexer`: load sources into the store, keep the search index in step."""
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,9 +20,9 @@ from rich.progress import (
 from directory.places.census import GazetteerFileError, read, save
 from directory.search.engine import EngineUnavailable
 from directory.services import Services, services
-from directory.settings import Settings
+from directory.settings import InvalidSettings, settings
 from directory.store.database import StoreUnavailable
-from directory.store.listings import Made, Status, TooManyLapsed, counts, lapse
+from directory.store.listings import Status, counts
 from indexer import sync as keeping
 from indexer.load import Loader, Result, Summary
 from indexer.sources import csv, jsonl, nppes
@@ -34,8 +33,6 @@ SOURCES: dict[str, RecordSource] = {"csv": csv, "jsonl": jsonl, "nppes": nppes}
 REJECTED, FAILED, NOT_IN_STEP = 3, 1, 4
 """Exit codes beside 0 (all done) and 2 (wrong use): some records were rejected; nothing could be
 done; the index is missing or behind."""
-
-FOLLOW_S = 1.0
 
 _out, _err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
 
@@ -63,19 +60,15 @@ def load(source: str, files: tuple[Path, ...], *, dry_run: bool) -> None:
     with _opened() as opened:
         if missing := [str(path) for path in files if not path.is_file()]:
             raise SourceError(f"no such file: {', '.join(missing)}")
-        folder = None if dry_run else Settings().rejects_folder
+        folder = None if dry_run else settings().rejects_folder
         loader = Loader(opened.database, opened.places, opened.clock, folder)
-        summary = Summary()
+        rejected = 0
         for path in files:
             with _progress(f"Loading {path.name}", path.stat().st_size) as (bar, task):
-                done = loader.load(
-                    SOURCES[source], [path], lambda at: bar.update(task, completed=at)
-                )
-            summary.counts += done.counts
-            summary.rejects += done.rejects
-            summary.examples += done.examples
-    _tell(summary, dry_run=dry_run)
-    sys.exit(REJECTED if summary.counts[Result.REJECTED] else 0)
+                summary = loader.load(SOURCES[source], path, partial(_update, bar, task))
+            _tell(path, summary, dry_run=dry_run)
+            rejected += summary.counts[Result.REJECTED]
+    sys.exit(REJECTED if rejected else 0)
 
 
 @main.command()
@@ -84,26 +77,16 @@ def load(source: str, files: tuple[Path, ...], *, dry_run: bool) -> None:
 def sync(*, follow: bool, accept_lapses: bool) -> None:
     """Bring the search index up to the store; rebuild it where there is none."""
     with _opened() as opened:
-        lapsed_on: date | None = None
-        while True:
-            if lapsed_on != opened.clock().date():
-                in_order = _lapse(opened, accept=accept_lapses)
-                lapsed_on = opened.clock().date()
-            try:
-                with _progress("Syncing", None) as (bar, task):
-                    applied = keeping.sync(
-                        opened.database, opened.engine, lambda n: bar.advance(task, n)
-                    )
-            except (EngineUnavailable, StoreUnavailable) as error:
-                if not follow:
-                    raise
-                _err.print(f"{error}; trying again")
-                applied = 0
-            if applied or not follow:
-                _out.print(f"applied {applied:,} changes")
-            if not follow:
-                break
-            time.sleep(FOLLOW_S)
+        if follow:
+            keeping.follow(
+                opened.database, opened.engine, opened.clock, _say, accept_lapses=accept_lapses
+            )
+        in_order = keeping.grow_old(
+            opened.database, opened.clock, _say, accept_lapses=accept_lapses
+        )
+        with _progress("Syncing", None) as (bar, task):
+            applied = keeping.sync(opened.database, opened.engine, partial(bar.advance, task))
+    _say(f"applied {applied:,} changes")
     sys.exit(0 if in_order else FAILED)
 
 
@@ -111,8 +94,8 @@ def sync(*, follow: bool, accept_lapses: bool) -> None:
 def rebuild() -> None:
     """Make the search index anew and swap it in; searches are answered throughout."""
     with _opened() as opened, _progress("Rebuilding", None) as (bar, task):
-        listings = keeping.rebuild(opened.database, opened.engine, lambda n: bar.advance(task, n))
-    _out.print(f"the new index holds {listings:,} listings")
+        applied = keeping.rebuild(opened.database, opened.engine, partial(bar.advance, task))
+    _say(f"the new index has {applied:,} changes")
 
 
 @main.command()
@@ -123,11 +106,11 @@ def status() -> None:
             standing = counts(session)
         state = keeping.status(opened.database, opened.engine)
     for each in Status:
-        _out.print(f"{each.replace('_', ' ')}: {standing[each]:,}")
+        _say(f"{each.replace('_', ' ')}: {standing[each]:,}")
     if state.behind is None:
-        _out.print("index: none; run `indexer sync`")
+        _say("index: none; run `indexer sync`")
     else:
-        _out.print(f"index: {state.indexed:,} listings, {state.behind:,} changes behind")
+        _say(f"index: {state.indexed:,} listings, {state.behind:,} changes behind")
     sys.exit(NOT_IN_STEP if state.behind != 0 else 0)
 
 
@@ -139,47 +122,41 @@ def gazetteer(files: tuple[Path, ...]) -> None:
     The files of one command replace those of the last. The site reads them when it starts.
     """
     try:
-        kept = save((place for path in files for place in read(path)), Settings().gazetteer_file)
-    except (GazetteerFileError, OSError) as error:
+        kept = save((place for path in files for place in read(path)), settings().gazetteer_file)
+    except (GazetteerFileError, InvalidSettings, OSError) as error:
         _fail(error)
-    _out.print(f"kept {kept:,} places; they are used from the next start on")
+    _say(f"kept {kept:,} places; they are used from the next start on")
 
 
-def _lapse(opened: Services, *, accept: bool) -> bool:
-    """Hide what was attested too long ago; says whether that could be done."""
-    made = Made("the clock", opened.clock(), "not confirmed for more than 180 days")
-    try:
-        with opened.database.writing() as session:
-            lapsed = lapse(session, made, accept=accept)
-    except TooManyLapsed as error:
-        _err.print(f"Nothing was hidden: {error}")
-        return False
-    if lapsed:
-        _out.print(f"{lapsed:,} listings are out of date and left the results")
-    return True
-
-
-def _tell(summary: Summary, *, dry_run: bool) -> None:
+def _tell(path: Path, summary: Summary, *, dry_run: bool) -> None:
     counted = ", ".join(f"{summary.counts[result]:,} {result}" for result in Result)
-    _out.print(f"{'would be: ' if dry_run else ''}read {summary.read:,} = {counted}")
+    _say(f"{path.name}: {'would be ' if dry_run else ''}read {summary.read:,} = {counted}")
     if dry_run:
         for example in summary.examples:
-            _out.print(f"  {example}")
-    for path in summary.rejects:
-        _out.print(f"rejected records, with reasons: {path}")
+            _say(f"  {example}")
+    if summary.rejects:
+        _say(f"rejected records, with reasons: {summary.rejects}")
+
+
+def _say(line: str) -> None:
+    _out.print(line)
+
+
+def _update(bar: Progress, task: TaskID, completed: int) -> None:
+    bar.update(task, completed=completed)
 
 
 @contextmanager
 def _opened() -> Iterator[Services]:
     """The services, with the store's tables up to date; what goes wrong ends in one line."""
     try:
-        opened = services(Settings())
+        opened = services(settings())
         opened.database.migrate()
         try:
             yield opened
         finally:
             opened.close()
-    except (EngineUnavailable, StoreUnavailable, SourceError, OSError) as error:
+    except (EngineUnavailable, StoreUnavailable, InvalidSettings, SourceError, OSError) as error:
         _fail(error)
 
 

@@ -5,21 +5,19 @@ nothing: a load that was killed at any point is simply run again.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from directory.credentials import held_because
-from directory.listing import Answer, Facts, Source
+from directory.listing import Facts, Source
 from directory.places import Places
-from directory.places.place import Place
 from directory.services import Clock
 from directory.store.database import Database, Transaction
 from directory.store.listings import Made, Outcome, listing_id, record, withdraw
@@ -66,7 +64,7 @@ class Summary:
 
     counts: Counter[Result] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
-    rejects: list[Path] = field(default_factory=list)
+    rejects: Path | None = None
 
     @property
     def read(self) -> int:
@@ -84,44 +82,34 @@ class Loader:
     rejects_folder: Path | None
 
     def load(
-        self, source: RecordSource, paths: Sequence[Path], progress: Progress = lambda _: None
+        self, source: RecordSource, path: Path, progress: Progress = lambda _: None
     ) -> Summary:
-        """Load files; what is rejected of each lies in the rejects folder under its name.
+        """Load a file; what is rejected of it lies in the rejects folder.
 
-        SourceError where a file cannot be read at all; what was read before it is stored.
+        SourceError where it cannot be read; what was read until then is stored.
         """
         summary = Summary()
-        for path in paths:
-            self._load_file(source, path, summary, progress)
-        return summary
-
-    def _load_file(
-        self, source: RecordSource, path: Path, summary: Summary, progress: Progress
-    ) -> None:
         made = Made(f"indexer load {path.name}", self.clock(), "loaded")
         stream = source.read(path)
         with _Rejects(source, path, self.rejects_folder) as rejects:
             for batch in iter(lambda: list(islice(stream, BATCH)), []):
                 # What takes time is done before the store is locked.
-                ready = [(each, self._prepared(source, each, made.at.date())) for each in batch]
-                with self.database.writing() as session:
+                ready = [(each, self._prepared(source, each, made.today)) for each in batch]
+                with self.database.writing(rehearsal=not self.rejects_folder) as session:
                     for each, prepared in ready:
                         result = self._take(session, source, each, prepared, made, rejects)
                         summary.counts[result] += 1
                         if result in _TELLING and len(summary.examples) < _EXAMPLES:
                             summary.examples.append(f"row {each.row}: {result}")
-                    if not self.rejects_folder:
-                        session.rollback()
                 progress(batch[-1].bytes_read)
-            if rejects.path:
-                summary.rejects.append(rejects.path)
+        summary.rejects = rejects.kept
+        return summary
 
     def _prepared(self, source: RecordSource, raw: Record, today: date) -> Prepared:
         try:
             said = source.interpret(raw, today)
             if isinstance(said, Said):
-                facts = Facts.model_validate({**said.fields, **_located(said.fields, self.places)})
-                return said, facts
+                return said, Facts.model_validate(self.places.located(said.fields))
         except RecordError as error:
             return error
         except ValidationError as error:
@@ -155,72 +143,60 @@ class Loader:
 
 
 def _record(session: Transaction, source: Source, said: Said, facts: Facts, made: Made) -> Outcome:
-    held = None
-    if facts.dry_needling is Answer.YES:
-        held = held_because(facts.address.state, facts.profession)
     statement = Statement.of(source, said.key, said.as_of, facts)
     id_ = said.id or listing_id(source, said.key)
-    return record(session, id_, statement, made, held_because=held)
-
-
-def _located(fields: Mapping[str, Any], places: Places) -> dict[str, Any]:
-    """The location, where the record gives none: the middle of its ZIP, else of its city.
-
-    A practice that hides its street is located by ZIP in any case. What is no address is left to
-    the validation to name.
-    """
-    address = fields.get("address")
-    if not isinstance(address, Mapping) or ("location" in fields and not fields.get("area_only")):
-        return {}
-    place = _post_office(str(address.get("postal_code", ""))[:5], places) or _post_office(
-        f"{address.get('city')}, {address.get('state')}", places
-    )
-    if not place or not place.point:
-        raise RecordError("address", "neither its ZIP nor its city is known: it has no place")
-    precision = "postal_code" if place.kind == "postal_code" else "city"
-    return {"location": {"lat": place.point[0], "lon": place.point[1], "precision": precision}}
-
-
-def _post_office(text: str, places: Places) -> Place | None:
-    place = places.offline(text)
-    return place if place and place.kind in ("postal_code", "city") else None
+    return record(session, id_, statement, made)
 
 
 def _record_error(error: ValidationError) -> RecordError:
     """The first thing that is wrong; the rest shows when that is mended."""
     first = error.errors()[0]
+    if first["type"] == "missing" and first["loc"] == ("location",):
+        return RecordError("address", "neither its ZIP nor its city is known: it has no place")
     place = ".".join(str(part) for part in first["loc"]) or "record"
     return RecordError(place, first["msg"].removeprefix("Value error, "))
 
 
 class _Rejects:
-    """The rejects file of one file; made when there is something to put in it, else not there."""
+    """The rejects file of one file. It takes its place when the load is through.
+
+    Its name tells files of one name in two folders apart; rejects that are loaded again are
+    replaced by what is still rejected of them.
+    """
 
     def __init__(self, source: RecordSource, path: Path, folder: Path | None) -> None:
-        self._target = folder / path.name.removesuffix(".gz") if folder else None
         self._source = source
+        name = _rejects_name(path, folder) if folder else ""
+        self._target = folder and folder / name
+        self._partial = folder and folder / f"{name}.partial"
         self._open = ExitStack()
         self._write: RejectsWriter | None = None
+        self.kept: Path | None = None
 
     def __enter__(self) -> "_Rejects":
-        if self._target and self._target.exists():
-            self._target.unlink()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         self._open.close()
-
-    @property
-    def path(self) -> Path | None:
-        """The file, if anything was rejected and kept."""
-        return self._target if self._write else None
+        if self._target and self._partial and self._write:
+            self._partial.replace(self._target)
+            self.kept = self._target
+        elif self._target and not failed:
+            self._target.unlink(missing_ok=True)
 
     def add(self, rejected: Record, error: RecordError) -> None:
         """Write a record with what is wrong with it."""
-        if not self._target:
+        if not self._partial:
             return
         if not self._write:
-            self._target.parent.mkdir(parents=True, exist_ok=True)
-            file = self._target.open("w", encoding="utf-8", newline="")
+            self._partial.parent.mkdir(parents=True, exist_ok=True)
+            file = self._partial.open("w", encoding="utf-8", newline="")
             self._write = self._source.rejects(self._open.enter_context(file), rejected.raw)
         self._write(rejected, error)
+
+
+def _rejects_name(path: Path, folder: Path) -> str:
+    if path.resolve().parent == folder.resolve():
+        return path.name
+    stem, _, extension = path.name.removesuffix(".gz").rpartition(".")
+    return f"{stem}-{sha256(str(path.resolve()).encode()).hexdigest()[:6]}.{extension}"

@@ -4,21 +4,30 @@ The index says up to which change it has come, so it catches up from there, wher
 killed, down, wiped, or fed the same changes twice.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from datetime import date
+from typing import NoReturn
 
 from directory.listing import Change
-from directory.search.engine import Engine
+from directory.search.engine import Engine, EngineUnavailable
+from directory.services import Clock
 from directory.store import changefeed
-from directory.store.database import Database
+from directory.store.database import Database, StoreUnavailable
+from directory.store.listings import Made, TooManyLapsed, age
 
 BATCH = 1_000
 REBUILD_BATCH = 5_000
 """Larger: the embedded engine rewrites each cell that a batch touches, once a batch."""
 
+FOLLOW_S = 1.0
+
 Progress = Callable[[int], None]
-"""Told how many changes (or listings) were applied since it was last told."""
+"""Told how many changes were applied since it was last told."""
+
+Tell = Callable[[str], object]
+"""Told, in a line, what happened."""
 
 
 @dataclass(frozen=True)
@@ -50,45 +59,76 @@ def status(database: Database, engine: Engine) -> Status:
 def sync(database: Database, engine: Engine, progress: Progress = lambda _: None) -> int:
     """Apply every change that the index has not seen; says how many.
 
-    Without an index, or with one that is ahead of the store (the store was restored from an older
-    backup), the index is rebuilt.
+    Without an index, or with one that was made for another version or is ahead of the store (which
+    was then restored from an older backup), the index is rebuilt.
     """
     served = engine.status()
     with database.reading() as session:
         latest = changefeed.position(session)
-    if served is None or served.position > latest:
+    if served is None or not served.current or served.position > latest:
         return rebuild(database, engine, progress)
-    applied, position = 0, served.position
-    while batch := _changes(database, position):
-        position = batch[-1].number
-        engine.apply(batch, position)
+    applied = 0
+    for batch in _batches(database, served.position, BATCH):
+        engine.apply(batch, batch[-1].number)
         applied += len(batch)
         progress(len(batch))
     return applied
 
 
 def rebuild(database: Database, engine: Engine, progress: Progress = lambda _: None) -> int:
-    """Fill a new generation from the store and swap it in; says how many listings it holds.
+    """Fill a new generation with the whole changefeed and swap it in; says how many it read.
 
-    Searches are answered by the old generation until the new one has all that the store has,
-    what was written meanwhile included. If anything fails, the old one stays.
+    It reads until there is nothing new, so what is written meanwhile is in. Searches are answered
+    by the old generation until then; if anything fails, the old one stays.
     """
+    applied, position = 0, 0
     with engine.new_generation() as generation:
-        with database.reading() as session:
-            position = changefeed.position(session)
-            count = 0
-            stream = changefeed.published(session)
-            for batch in iter(lambda: list(islice(stream, REBUILD_BATCH)), []):
-                generation.apply(batch)
-                count += len(batch)
-                progress(len(batch))
-        while meanwhile := _changes(database, position):
-            generation.apply(meanwhile)
-            position = meanwhile[-1].number
+        for batch in _batches(database, 0, REBUILD_BATCH):
+            generation.apply(batch)
+            position = batch[-1].number
+            applied += len(batch)
+            progress(len(batch))
         generation.serve(position)
-    return count
+    return applied
 
 
-def _changes(database: Database, since: int) -> list[Change]:
-    with database.reading() as session:
-        return changefeed.changes(session, since=since, limit=BATCH)
+def follow(
+    database: Database, engine: Engine, clock: Clock, tell: Tell, *, accept_lapses: bool = False
+) -> NoReturn:
+    """Keep the index in step for ever; what is down now is tried again a second later."""
+    aged_on: date | None = None
+    while True:
+        try:
+            if aged_on != clock().date():
+                grow_old(database, clock, tell, accept_lapses=accept_lapses)
+                aged_on = clock().date()
+            if applied := sync(database, engine):
+                tell(f"applied {applied:,} changes")
+        except (EngineUnavailable, StoreUnavailable) as error:
+            tell(f"{error}; trying again")
+        time.sleep(FOLLOW_S)
+
+
+def grow_old(database: Database, clock: Clock, tell: Tell, *, accept_lapses: bool = False) -> bool:
+    """Act in the store on what time has done (listings.age); False where it would be too much."""
+    made = Made("the clock", clock(), "time has passed")
+    try:
+        with database.writing() as session:
+            lapsed = age(session, made, accept=accept_lapses)
+    except TooManyLapsed as error:
+        tell(f"Nothing was hidden: {error}")
+        return False
+    if lapsed:
+        tell(f"{lapsed:,} listings are out of date and left the results")
+    return True
+
+
+def _batches(database: Database, position: int, size: int) -> Iterator[list[Change]]:
+    """The changes after a position, until there are none."""
+    while True:
+        with database.reading() as session:
+            batch = changefeed.changes(session, since=position, limit=size)
+        if not batch:
+            return
+        yield batch
+        position = batch[-1].number

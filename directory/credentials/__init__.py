@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from directory.credentials.rules import Rule, RuleStatus, rule
-from directory.listing import Certificate, Listing
+from directory.listing import Certificate, Listing, Source
 from directory.states import STATE_NAMES
 from directory.vocabulary import Kind, vocabulary
 
@@ -40,10 +40,15 @@ def notes(listing: Listing) -> tuple[CredentialNote, ...]:
     )
 
 
-def held_because(listing_state: str, profession: str) -> str | None:
-    """Why a claim to offer dry needling waits for review: the state's rule bars it, or None."""
-    found = rule(listing_state, profession)
-    if not found or found.status is not RuleStatus.PROHIBITED:
+def held_because(listing: Listing) -> str | None:
+    """Why a claim to offer dry needling waits for review: the state's rule bars it, or None.
+
+    What a moderator has said is reviewed already.
+    """
+    found = rule(listing.address.state, listing.profession)
+    if not found or found.status is not RuleStatus.PROHIBITED or not listing.confirmed:
+        return None
+    if listing.provenance["dry_needling"].source is Source.MODERATOR:
         return None
     return (
         f"{_subject(found)} may not do dry needling, by the rule that we know "

@@ -6,9 +6,10 @@ found* is an answer and is remembered too; *unavailable* is not.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from cachetools import TTLCache
 from geopy.exc import GeopyError
@@ -36,7 +37,7 @@ class Places:
         self._census = census
         self._service = service
         self._lock = threading.Lock()
-        self._answers: TTLCache[str, Place | None] = TTLCache(_REMEMBERED, _REMEMBERED_S)
+        self._answers: TTLCache[str, tuple[Place, ...]] = TTLCache(_REMEMBERED, _REMEMBERED_S)
 
     @cached_property
     def _gazetteer(self) -> Gazetteer:
@@ -50,39 +51,61 @@ class Places:
         """
         if point := coordinates(text):
             return Place(f"{point[0]:g}, {point[1]:g}", "point", point)
-        found = self._gazetteer.candidates(text)
+        found = self.matches(text)
         if self._service and (_is_address(text) or not found):
-            place = self._from_service(self._service, text)
-            if place:
-                return place
+            found = self._from_service(self._service, text) or found
         if not found:
             raise PlaceNotFound(text, self._gazetteer.similar(text))
         return replace(found[0], alternatives=found[1:])
 
     def matches(self, text: str) -> tuple[Place, ...]:
-        """All places of the gazetteer that a text may mean, the largest first; perhaps none."""
-        return self._gazetteer.candidates(text)
+        """All places that the gazetteer knows by a text, the largest first; perhaps none."""
+        return _asked(self._gazetteer, text)
 
-    def offline(self, text: str) -> Place | None:
-        """The largest place that a text names, by the gazetteer alone; None where it knows none."""
-        return next(iter(self._gazetteer.candidates(text)), None)
+    def located(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A source's fields with a location, by the gazetteer alone.
 
-    def _from_service(self, service: Geocoder, text: str) -> Place | None:
+        Where the source gives none, or hides its street, it is the middle of the address's ZIP,
+        else of its city; where both are unknown, or there is no address, the fields stay as they
+        are.
+        """
+        address = fields.get("address")
+        is_there = "location" in fields and not fields.get("area_only")
+        if is_there or not isinstance(address, Mapping):
+            return fields
+        city = f"{address.get('city')}, {address.get('state')}"
+        named = (*self.matches(str(address.get("postal_code"))[:5]), *self.matches(city))
+        place = next((each for each in named if each.kind in ("postal_code", "city")), None)
+        without = {name: value for name, value in fields.items() if name != "location"}
+        if not place:
+            return without
+        latitude, longitude = place.point
+        return without | {"location": {"lat": latitude, "lon": longitude, "precision": place.kind}}
+
+    def _from_service(self, service: Geocoder, text: str) -> tuple[Place, ...]:
         with self._lock:
             if text in self._answers:
                 return self._answers[text]
         try:
-            found = service.geocode(text, timeout=SERVICE_TIMEOUT_S)
+            found = _asked(service, text)
         except GeopyError as error:
             raise PlacesUnavailable(
                 "Addresses cannot be looked up at the moment. A ZIP or “City, ST” works."
             ) from error
-        place = None
-        if found:
-            place = Place(found.address, "address", (found.latitude, found.longitude))
         with self._lock:
-            self._answers[text] = place
-        return place
+            self._answers[text] = found[:1]
+        return found[:1]
+
+
+def _asked(geocoder: Geocoder, text: str) -> tuple[Place, ...]:
+    """What a geocoder, ours or a service, knows by a text."""
+    found = geocoder.geocode(text, exactly_one=False, timeout=SERVICE_TIMEOUT_S) or []
+    return tuple(
+        each.raw["place"]
+        if isinstance(geocoder, Gazetteer)
+        else Place(each.address, "address", (each.latitude, each.longitude))
+        for each in found
+    )
 
 
 def places(
@@ -90,10 +113,14 @@ def places(
 ) -> Places:
     """The places of an operator's settings: `gazetteer` alone, or with the named geopy service.
 
-    Raises geopy's GeocoderNotFound or TypeError where the service or its options are unknown.
+    Raises ValueError where there is no such service, or its options are not right.
     """
-    service = None if geocoder == "gazetteer" else get_geocoder_for_service(geocoder)(**options)
-    return Places(census, service)
+    if geocoder == "gazetteer":
+        return Places(census)
+    try:
+        return Places(census, get_geocoder_for_service(geocoder)(**options))
+    except (GeopyError, TypeError) as error:
+        raise ValueError(f"geocoder {geocoder}: {error}") from error
 
 
 def _is_address(text: str) -> bool:

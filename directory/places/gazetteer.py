@@ -41,8 +41,8 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
 
     def __init__(self, more: Iterable[CensusPlace] = ()) -> None:
         super().__init__()
-        self._states = STATE_NAMES
-        self._state_codes = {name_key(name): code for code, name in self._states.items()}
+        self._whole_states: dict[str, Place] = {}
+        self._state_codes = {name_key(name): code for code, name in STATE_NAMES.items()}
         self._zips: dict[str, Place] = {}
         self._cities: dict[_Key, Place] = {}
         self._nicknames: dict[_Key, Place] = {}
@@ -65,19 +65,21 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
         exactly_one: bool = True,
         timeout: object = DEFAULT_SENTINEL,  # noqa: ARG002  # geopy's interface
     ) -> Location | list[Location] | None:
-        """What geopy's geocoders answer: a location, a list of them, or None. Never waits."""
-        found = [_location(place) for place in self.candidates(query) if place.point]
+        """What geopy's geocoders answer: a location, a list of them (the largest first), or None.
+
+        Each location's `raw` holds its Place. Never waits for anything.
+        """
+        found = [Location(place.label, place.point, {"place": place}) for place in self._all(query)]
         if exactly_one:
             return found[0] if found else None
         return found or None
 
-    def candidates(self, text: str) -> tuple[Place, ...]:
-        """All places that a text may mean, the largest first."""
+    def _all(self, text: str) -> tuple[Place, ...]:
         if zip_ := _ZIP.fullmatch(text.strip()):
             return tuple(filter(None, [self._zips.get(zip_[1])]))
         if tail := _TAIL_ZIP.search(text.strip()):
             known = self._zips.get(tail[1])
-            return (known,) if known else self.candidates(text.strip()[: tail.start()])
+            return (known,) if known else self._all(text.strip()[: tail.start()])
         return self._state(text) + (self._city_and_state(text) or self._city(text))
 
     def similar(self, text: str) -> tuple[str, ...]:
@@ -96,10 +98,10 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
 
     def _state(self, text: str) -> tuple[Place, ...]:
         code = self._state_code(name_key(text))
-        return (Place(self._states[code], "state", None, code),) if code else ()
+        return (self._whole_states[code],) if code else ()
 
     def _state_code(self, key: str) -> str | None:
-        return key.upper() if key.upper() in self._states else self._state_codes.get(key)
+        return key.upper() if key.upper() in STATE_NAMES else self._state_codes.get(key)
 
     def _city_and_state(self, text: str) -> tuple[Place, ...]:
         """`City, ST`, `City ST`, and the end of an address: `12 Main St, City, ST`."""
@@ -123,11 +125,13 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
         """Each ZIP, and each city at the middle of its ZIPs (delivery areas first)."""
         areas: dict[str, list[tuple[float, float]]] = defaultdict(list)
         others: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        in_state: dict[str, list[tuple[float, float]]] = defaultdict(list)
         nicknames: dict[_Key, str] = {}
         for row in zipcodes.list_all():  # type: ignore[no-untyped-call]  # a compiled module
             point, state = (float(row["lat"]), float(row["long"])), row["state"]
-            if point == (0.0, 0.0) or state not in self._states:
+            if point == (0.0, 0.0) or state not in STATE_NAMES:
                 continue
+            in_state[state].append(point)
             city = f"{row['city']}, {state}"
             zip_ = row["zip_code"]
             self._zips[zip_] = Place(f"{zip_} ({city})", "postal_code", point, state)
@@ -137,6 +141,8 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
                 others[f"{name}, {state}"].append(point)
             for name in row["unacceptable_cities"]:
                 nicknames.setdefault((name_key(name), state), city)
+        for code, points in in_state.items():
+            self._whole_states[code] = Place(STATE_NAMES[code], "state", _mean(points), code)
         for label in (*others, *areas):  # two spellings of one name: that of the areas stays
             key, middle = _key(label), _mean(areas.get(label) or others[label])
             self._cities[key] = Place(label, "city", middle, key[1], len(areas.get(label, ())))
@@ -165,10 +171,6 @@ def _key(label: str) -> _Key:
     """The key of `City, ST`."""
     name, state = label.rsplit(", ", 1)
     return name_key(name), state
-
-
-def _location(place: Place) -> Location:
-    return Location(place.label, place.point, {"place": place})
 
 
 def _mean(points: Sequence[tuple[float, float]]) -> tuple[float, float]:

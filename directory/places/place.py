@@ -9,15 +9,16 @@ Kind = Literal["postal_code", "city", "state", "address", "point"]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a patient searches: a point (latitude, longitude in degrees), or a whole state.
+    """Where a patient searches: around a point (latitude, longitude in degrees), or a whole state.
 
+    A state's point is the middle of its ZIPs, for a map to begin with; it is searched whole.
     `weight` orders places of one name, the largest first: population where it is known, else the
     number of ZIP codes. `alternatives` are the other places that the same words may mean.
     """
 
     label: str
     kind: Kind
-    point: tuple[float, float] | None
+    point: tuple[float, float]
     state: str | None = None
     weight: int = 0
     alternatives: tuple["Place", ...] = field(default=(), compare=False)

@@ -106,11 +106,15 @@ class Found:
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """What an engine serves: generation, listings, and the last change that it has applied."""
+    """What an engine serves: generation, listings, and the last change that it has applied.
+
+    `current` is False where the index was made by another version and should be made anew.
+    """
 
     generation: str
     documents: int
     position: int
+    current: bool = True
 
 
 class Generation(Protocol):
@@ -133,10 +137,10 @@ class Engine(Protocol):
         """How many listings the ask matches."""
 
     def status(self) -> EngineStatus | None:
-        """What is served, or None where there is no index yet (or one of another schema)."""
+        """What is served, or None where there is no index that can answer."""
 
     def apply(self, changes: Iterable[Change], position: int) -> None:
-        """Bring the serving generation up to a position; each number counts at most once."""
+        """Bring the serving generation up to a position, which never goes back."""
 
     def new_generation(self) -> AbstractContextManager[Generation]:
         """A new index beside the serving one; left without `serve`, it is dropped."""

@@ -1,14 +1,14 @@
 """What both engines keep of a listing: its facet values, its words by field, and its evidence.
 
-Folding, synonyms and scores are worked out here, once, so that no engine has an analyser or a
-formula of its own. The formula is published in docs/ranking.md.
+Words, facets and the weights of the score are laid down here, once: no engine has an analyser of
+its own, and each only compiles what stands here. The formula is published in docs/ranking.md.
 """
 
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
-from directory.listing import Answer, Listing, published
+from directory.listing import Answer, Listing
 from directory.search.engine import SCHEMA, Ask
 from directory.vocabulary import Clause, Kind, vocabulary
 from directory.vocabulary.words import words
@@ -71,15 +71,14 @@ def token(facet: str, value: str) -> str:
 
 
 def entry(listing: Listing) -> Entry:
-    """What is indexed of a listing: its public form only."""
-    shown = published(listing)
-    price, attestation = shown.first_visit_price, shown.attestation
+    """What is indexed of a listing."""
+    price, attestation = listing.first_visit_price, listing.attestation
     return Entry(
-        listing=shown,
-        facets=_facets(shown),
+        listing=listing,
+        facets=_facets(listing),
         price=price.most if price else None,
         attested=attestation.on if attestation else None,
-        words=tuple((field, frozenset(words(text))) for field, text in _texts(shown).items()),
+        words=tuple((field, frozenset(words(text))) for field, text in _texts(listing).items()),
     )
 
 

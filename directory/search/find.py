@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
+from directory.listing import fresh_since
 from directory.places import Places
 from directory.places.place import Place
 from directory.search.cursor import Cursor, Cursors
@@ -26,9 +27,6 @@ ENOUGH = 5
 """With fewer than this, a search without a chosen radius goes on to the next wider one."""
 
 BEYOND = 5
-FRESH_DAYS = 90
-"""An attestation older than this is marked, asked about, and ranked lower by `best`."""
-
 _FLAG_LABELS = {"yes": "Yes", "no": "No", "unknown": "Not stated"}
 
 
@@ -85,7 +83,7 @@ def _find(query: SearchQuery, finder: Finder) -> SearchPage:
 def _ask(query: SearchQuery, place: Place | None, today: date, cursor: Cursor | None) -> Ask:
     clauses = vocabulary().understand(query.q) if query.q else ()
     area: Circle | str | None = None
-    if place and place.point:
+    if place and place.kind != "state":
         radius = cursor.radius_m if cursor else query.radius_m
         area = Circle(place.point, START_MI * METRES_PER["mi"] if radius is None else radius)
     elif place:
@@ -98,7 +96,7 @@ def _ask(query: SearchQuery, place: Place | None, today: date, cursor: Cursor | 
         clauses=clauses,
         facets=query.selected,
         max_price=query.max_price,
-        fresh_since=today - timedelta(days=FRESH_DAYS),
+        fresh_since=fresh_since(today),
         sort=Sort.DISTANCE if isinstance(area, Circle) and nearest_first else Sort.BEST,
         limit=query.limit + 1,  # one more than is shown tells whether there is a next page
         offset=0 if cursor else (query.page - 1) * query.limit,

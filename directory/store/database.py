@@ -14,7 +14,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from directory.store.models import ChangeCounterRow
@@ -31,11 +31,14 @@ class StoreUnavailable(Exception):
 
 
 class Database:
-    """One database, by its SQLAlchemy URL."""
+    """One database, by its SQLAlchemy URL; ValueError where that is none."""
 
     def __init__(self, url: str) -> None:
         is_file = url.startswith("sqlite")
-        self._engine = _sqlite(url) if is_file else _server(url)
+        try:
+            self._engine = _sqlite(url) if is_file else _server(url)
+        except (ArgumentError, ImportError) as error:
+            raise ValueError(f"{error} (the store's URL)") from error
         # SQLite's waiting writers poll, and the one that just wrote wins again and again: the
         # threads of one process queue here instead.
         self._turn: AbstractContextManager[object] = threading.Lock() if is_file else nullcontext()
@@ -56,13 +59,17 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A write transaction: durable once the block has ended; if it fails, nothing is kept."""
+    def writing(self, *, rehearsal: bool = False) -> Iterator[Session]:
+        """A write transaction: durable once the block has ended; if it fails, nothing is kept.
+
+        Nor is anything kept of a rehearsal.
+        """
         with self._turn, _as_unavailable(), Session(self._engine) as session:
             session.connection(execution_options={"immediate": True})
             session.execute(select(ChangeCounterRow).with_for_update())
             yield session
-            session.commit()
+            if not rehearsal:
+                session.commit()
 
     def ping(self) -> None:
         """Return if the store answers; else StoreUnavailable."""

@@ -7,18 +7,19 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, or_, select
 
-from directory.listing import Answer, Listing, Source
+from directory.credentials import held_because
+from directory.listing import LAPSE_DAYS, STORED, Answer, Facts, Listing, Source
+from directory.store.database import Transaction
 from directory.store.models import ChangeCounterRow, ListingRow, RevisionRow, StatementRow
 from directory.store.statement import Statement, combine
 
-LAPSE_DAYS = 180
-"""An attestation older than this takes its listing out of the results."""
-
 MOST_LAPSED = 0.05
 """A run that would hide a larger share than this stops: rather a wrong clock than so many."""
+
+
+_NEEDED = {name for name, field in Facts.model_fields.items() if field.is_required()}
 
 
 class Status(StrEnum):
@@ -47,6 +48,11 @@ class Made:
     at: datetime
     reason: str
 
+    @property
+    def today(self) -> date:
+        """The day of the change."""
+        return self.at.date()
+
 
 @dataclass(frozen=True)
 class StoredListing:
@@ -67,40 +73,37 @@ def listing_id(source: Source, key: str) -> str:
     return sha256(f"{source}:{key}".encode()).hexdigest()[:16]
 
 
-def find(session: Session, id_: str) -> StoredListing | None:
+def find(session: Transaction, id_: str) -> StoredListing | None:
     """The listing with this id, whatever its status."""
     row = session.get(ListingRow, id_)
     if row is None:
         return None
-    listing = Listing.model_validate(row.document) if row.document else None
-    return StoredListing(row.id, Status(row.status), row.reason, listing)
+    return StoredListing(row.id, Status(row.status), row.reason, _listing(row))
 
 
-def counts(session: Session) -> Counter[Status]:
+def counts(session: Transaction) -> Counter[Status]:
     """How many listings stand where."""
     rows = session.execute(select(ListingRow.status, func.count()).group_by(ListingRow.status))
     return Counter({Status(status): count for status, count in rows})
 
 
-def record(
-    session: Session, id_: str, statement: Statement, made: Made, *, held_because: str | None = None
-) -> Outcome:
+def record(session: Transaction, id_: str, statement: Statement, made: Made) -> Outcome:
     """Keep a source's statement of a listing, and the listing that follows from it.
 
-    A listing whose attestation is too old lapses at once; one that is `held_because` of something
-    waits for a moderator. Raises pydantic's ValidationError where the statement does not fit what
-    the other sources say; nothing is written then.
+    A statement that says nothing new, or is older than what its source has said since, changes
+    nothing. One that its source made of another listing until now is taken from that one. Raises
+    pydantic's ValidationError where the listing would be none; nothing is written then.
     """
     said = session.get(StatementRow, (statement.source, statement.key))
-    if said and said.listing_id == id_ and said.fields == statement.fields:
+    moved = said is not None and said.listing_id != id_
+    if said and not moved and (said.fields == statement.fields or said.as_of > statement.as_of):
         return Outcome.UNCHANGED
     row = session.get(ListingRow, id_)
-    itself = (statement.source, statement.key)
-    others = [s for s in _statements(session, id_) if (s.source, s.key) != itself]
-    listing = combine(id_, [*others, statement])
+    listing = combine(id_, [*_statements(session, id_, but=statement), statement])
+    if moved:
+        withdraw(session, statement.source, statement.key, made)
     outcome = Outcome.CHANGED if row else Outcome.ADDED
-    status = _status(listing, made.at.date(), held_because)
-    _write(session, row or ListingRow(id=id_), listing, status, made, held_because)
+    _write(session, row or ListingRow(id=id_), listing, made, statement)
     session.merge(
         StatementRow(
             source=statement.source,
@@ -110,98 +113,122 @@ def record(
             fields=statement.fields,
         )
     )
-    _remember(session, id_, statement.source, made, statement)
     return outcome
 
 
-def withdraw(session: Session, source: Source, key: str, made: Made) -> bool:
+def withdraw(session: Transaction, source: Source, key: str, made: Made) -> bool:
     """Take back what a source said; the listing goes unless another source still speaks for it.
 
-    Says whether there was anything to take back.
+    Says whether there was anything to take back. What the others say may be too little for a
+    listing of its own; then it goes too.
     """
     said = session.get(StatementRow, (source, key))
-    row = session.get(ListingRow, said.listing_id) if said else None
-    if not said or not row:
+    if not said:
         return False
+    row = session.get_one(ListingRow, said.listing_id)
+    gone = Statement(source, key, said.as_of, said.fields)
+    others = _statements(session, row.id, but=gone)
     session.delete(said)
-    others = [s for s in _statements(session, row.id) if (s.source, s.key) != (source, key)]
-    if others:
-        listing = combine(row.id, others)
-        _write(session, row, listing, _status(listing, made.at.date(), None), made, None)
-    else:
-        _write(session, row, None, Status.WITHDRAWN, made, made.reason)
-    _remember(session, row.id, source, made, None)
+    speaks = {field for other in others for field in other.fields} >= _NEEDED
+    _write(session, row, combine(row.id, others) if speaks else None, made, None, source)
     return True
 
 
-def lapse(session: Session, made: Made, *, accept: bool = False) -> int:
-    """Take listings that were attested more than 180 days ago out of the results; says how many.
+def age(session: Transaction, made: Made, *, accept: bool = False) -> int:
+    """Act on what time has done, and say how many listings left the results.
 
-    Raises TooManyLapsed, unless accepted, where that is more than one in twenty of those published.
+    Those attested more than 180 days ago leave; licence checks that have expired count no more.
+    Raises TooManyLapsed, unless accepted, where more than one in twenty of those published would
+    leave; nothing is changed then.
     """
-    since = made.at.date() - timedelta(days=LAPSE_DAYS)
-    overdue = session.scalars(
+    since = made.today - timedelta(days=LAPSE_DAYS)
+    due = session.scalars(
         select(ListingRow)
-        .where(ListingRow.status == Status.PUBLISHED, ListingRow.attested_on < since)
+        .where(
+            ListingRow.status == Status.PUBLISHED,
+            or_(ListingRow.attested_on < since, ListingRow.checked_until < made.today),
+        )
         .order_by(ListingRow.id)
     ).all()
+    lapsing = [row for row in due if row.attested_on and row.attested_on < since]
     published = counts(session)[Status.PUBLISHED]
-    if len(overdue) > MOST_LAPSED * published and not accept:
+    if len(lapsing) > MOST_LAPSED * published and not accept:
         raise TooManyLapsed(
-            f"{len(overdue)} of {published} published listings were attested before {since}. "
+            f"{len(lapsing)} of {published} published listings were attested before {since}. "
             "Is the clock right? If it is, accept with --accept-lapses."
         )
-    for row in overdue:
-        listing = Listing.model_validate(row.document)
-        _write(session, row, listing, Status.LAPSED, made, made.reason)
-        _remember(session, row.id, Source.MODERATOR, made, None)
-    return len(overdue)
+    for row in due:
+        _write(session, row, _listing(row), made, None, lapse=row in lapsing)
+    return len(lapsing)
 
 
-def _status(listing: Listing, today: date, held_because: str | None) -> Status:
-    if held_because:
-        return Status.HELD
-    if listing.dry_needling is Answer.NO:
-        return Status.NOT_OFFERED
-    attested = listing.attestation.on if listing.attestation else None
-    overdue = attested is not None and attested < today - timedelta(days=LAPSE_DAYS)
-    return Status.LAPSED if overdue else Status.PUBLISHED
+def _listing(row: ListingRow) -> Listing | None:
+    return Listing.model_validate(row.document, context=STORED) if row.document else None
 
 
-def _statements(session: Session, id_: str) -> Sequence[Statement]:
+def _statements(session: Transaction, id_: str, *, but: Statement) -> Sequence[Statement]:
     rows = session.scalars(select(StatementRow).where(StatementRow.listing_id == id_))
-    return [Statement(Source(row.source), row.key, row.as_of, row.fields) for row in rows]
+    return [
+        Statement(Source(row.source), row.key, row.as_of, row.fields)
+        for row in rows
+        if (row.source, row.key) != (but.source, but.key)
+    ]
+
+
+def _standing(row: ListingRow, listing: Listing, today: date) -> tuple[Status, str | None]:
+    """Where a listing stands by what it says, and why it is held.
+
+    One that is published does not lapse here but in `age`, which counts how many do at once.
+    """
+    if reason := held_because(listing):
+        return Status.HELD, reason
+    if listing.dry_needling is Answer.NO:
+        return Status.NOT_OFFERED, None
+    lapsed = listing.attestation is not None and listing.attestation.has_lapsed(today)
+    return Status.LAPSED if lapsed and row.status != Status.PUBLISHED else Status.PUBLISHED, None
 
 
 def _write(
-    session: Session,
+    session: Transaction,
     row: ListingRow,
     listing: Listing | None,
-    status: Status,
     made: Made,
-    reason: str | None,
+    statement: Statement | None,
+    source: Source | None = None,
+    *,
+    lapse: bool = False,
 ) -> None:
-    """Write a listing with the next change number; the transaction holds the counter's lock."""
+    """Write a listing, its revision and its change; the transaction holds the counter's lock.
+
+    A revision of what time has done has neither a statement nor a source.
+    """
     counter = session.get_one(ChangeCounterRow, 1)
     counter.number += 1
-    row.status, row.reason, row.updated_at = status, reason, made.at
+    if listing and listing.licence_check and listing.licence_check.expires_on < made.today:
+        listing = listing.model_copy(update={"licence_check": None})
+    status, reason = Status.WITHDRAWN, made.reason
+    if lapse:
+        status = Status.LAPSED
+    elif listing:
+        status, held = _standing(row, listing, made.today)
+        reason = held or ""
+    row.status, row.reason, row.updated_at = status, reason or None, made.at
     row.document = listing.model_dump(mode="json") if listing else None
     row.attested_on = listing.attestation.on if listing and listing.attestation else None
+    check = listing.licence_check if listing else None
+    row.checked_until = check.expires_on if check else None
     row.change_number = counter.number
     session.add(row)
-    session.flush()
-
-
-def _remember(
-    session: Session, id_: str, source: Source, made: Made, statement: Statement | None
-) -> None:
     session.add(
         RevisionRow(
-            listing_id=id_,
-            source=source,
+            listing_id=row.id,
+            change_number=counter.number,
+            status=status,
+            source=statement.source if statement else source,
             author=made.by,
             reason=made.reason,
             made_at=made.at,
             fields=statement.fields if statement else None,
         )
     )
+    session.flush()

@@ -32,6 +32,7 @@ class ListingRow(Model):
     reason: Mapped[str | None] = mapped_column(String(500))
     document: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     attested_on: Mapped[date | None]
+    checked_until: Mapped[date | None]
     change_number: Mapped[int] = mapped_column(_Number, unique=True)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -51,13 +52,18 @@ class StatementRow(Model):
 
 
 class RevisionRow(Model):
-    """One immutable change: what was said or withdrawn, by whom, when and why."""
+    """One immutable change: what was said or withdrawn, by whom, when and why, and what came of it.
+
+    Without `fields` something was taken back; without a `source` it was time that did it.
+    """
 
     __tablename__ = "revision"
 
     id: Mapped[int] = mapped_column(_Number, Identity(), primary_key=True)
     listing_id: Mapped[str] = mapped_column(ForeignKey("listing.id"), index=True)
-    source: Mapped[str] = mapped_column(String(16))
+    change_number: Mapped[int] = mapped_column(_Number)
+    status: Mapped[str] = mapped_column(String(16))
+    source: Mapped[str | None] = mapped_column(String(16))
     author: Mapped[str] = mapped_column(String(200))
     reason: Mapped[str] = mapped_column(String(500))
     made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from directory.listing import Facts, Listing, Provenance, Source
+from directory.listing import STORED, UNITS, Facts, Listing, Provenance, Source
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,13 @@ def combine(listing_id: str, statements: Sequence[Statement]) -> Listing:
     provenance: dict[str, Provenance] = {}
     least_trusted_first = sorted(statements, key=lambda s: (-trust.index(s.source), s.as_of, s.key))
     for statement in least_trusted_first:
+        for unit in UNITS:
+            if statement.fields.keys() & set(unit):
+                for field in unit:
+                    fields.pop(field, None)
+                    provenance.pop(field, None)
         fields |= statement.fields
         said = Provenance(source=statement.source, as_of=statement.as_of)
         provenance |= dict.fromkeys(statement.fields, said)
-    return Listing.model_validate({**fields, "id": listing_id, "provenance": provenance})
+    complete = {**fields, "id": listing_id, "provenance": provenance}
+    return Listing.model_validate(complete, context=STORED)

@@ -92,8 +92,9 @@ class Vocabulary:
         return value in self._terms[kind]
 
     def label(self, kind: Kind, value: str) -> str:
-        """What a person reads; KeyError if there is no such term."""
-        return self._terms[kind][value].label
+        """What a person reads; the value itself if the term was retired."""
+        term = self._terms[kind].get(value)
+        return term.label if term else value
 
     def profession_of(self, taxonomy_code: str) -> str | None:
         """The profession that a NUCC taxonomy code belongs to, or None."""

@@ -50,7 +50,7 @@ def places() -> Response:
 def terms() -> Response:
     """Every term by kind: what the filters' values mean."""
     content: dict[str, list[dict[str, Any]]] = {
-        kind: [present.term(term) for term in vocabulary().terms(kind)] for kind in Kind
+        kind.value: [present.term(term) for term in vocabulary().terms(kind)] for kind in Kind
     }
     return json_response(content)
 

@@ -2,7 +2,7 @@
 
 from flask import abort, current_app
 
-from directory.listing import Listing
+from directory.listing import Listing, published
 from directory.services import Services
 from directory.store import listings
 from directory.store.listings import Status, StoredListing
@@ -22,4 +22,4 @@ def listing_or_abort(id_: str) -> tuple[StoredListing, Listing]:
         abort(404, "There is no such listing.")
     if found.status in (Status.WITHDRAWN, Status.NOT_OFFERED) or not found.listing:
         abort(410, "This listing was withdrawn.")
-    return found, found.listing
+    return found, published(found.listing)

@@ -1,7 +1,7 @@
 """The pages for people: rendered here, whole without JavaScript."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from directory.credentials import notes
-from directory.listing import Attestation, Range, Source, published
+from directory.listing import Attestation, Range, Source
 from directory.places.place import PlaceNotFound
 from directory.search.distance import METRES_PER
-from directory.search.find import FRESH_DAYS, find
+from directory.search.find import find
 from directory.search.query import MAX_PAGE, InvalidQuery, SearchQuery, parse
 from directory.states import STATE_NAMES
 from directory.vocabulary import Kind, vocabulary
@@ -83,7 +83,7 @@ def listing(id_: str) -> str:
     found, shown = listing_or_abort(id_)
     return render_template(
         "listing.html",
-        listing=published(shown),
+        listing=shown,
         status=found.status,
         notes=notes(shown),
         sources=SOURCE_NAMES,
@@ -112,7 +112,7 @@ def static_address(name: str) -> str:
 @blueprint.app_template_filter()
 def is_fresh(attestation: Attestation) -> bool:
     """Whether an attestation is young enough to go unmarked."""
-    return attestation.on >= services().clock().date() - timedelta(days=FRESH_DAYS)
+    return attestation.is_fresh(services().clock().date())
 
 
 @blueprint.app_template_filter()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from directory.credentials import CredentialNote
-from directory.listing import Listing, published
+from directory.listing import Listing
 from directory.places.place import Place
 from directory.search.distance import METRES_PER
 from directory.search.page import Result, SearchPage
@@ -43,7 +43,7 @@ def search_page(page: SearchPage) -> Json:
 
 def place(found: Place) -> Json:
     """A place, with the others that its name may mean."""
-    latitude, longitude = found.point or (None, None)
+    latitude, longitude = found.point
     return {
         "label": found.label,
         "kind": found.kind,
@@ -57,7 +57,7 @@ def place(found: Place) -> Json:
 def listing(shown: Listing) -> Json:
     """A listing as anybody may see it."""
     return {
-        **published(shown).model_dump(mode="json"),
+        **shown.model_dump(mode="json"),
         "confirmed": shown.confirmed,
         "evidence": shown.evidence,
     }

@@ -24,7 +24,11 @@ def _list(value: str) -> list[str]:
 
 
 def _yes(value: str) -> bool:
-    return value.lower() in ("yes", "true", "1")
+    answers = {"yes": True, "y": True, "true": True, "1": True}
+    answers |= {"no": False, "n": False, "false": False, "0": False}
+    if value.lower() not in answers:
+        raise RecordError("area_only", f"{value!r} is neither yes nor no")
+    return answers[value.lower()]
 
 
 _PLAIN: Mapping[str, Callable[[str], object]] = {

@@ -48,7 +48,7 @@ def a_query(seed: int, spots: list[Point]) -> SearchQuery:
 
 def judged(corpus: list[Listing], query: SearchQuery, page: SearchPage) -> None:
     """Holds a page to what the promises say of widening, beyond and without."""
-    where = page.place.point if page.place else None
+    where = page.place.point if page.place and page.place.kind != "state" else None
     steps = [query.radius] if query.radius else [25, 50, 100]
     for miles in steps:
         area = Circle(where, miles * MILE) if where else page.place and page.place.state

@@ -27,9 +27,9 @@ COLUMNS = "id,given_name,family_name,profession,city,state,postal_code"
 ROW = "ana-1,Ana,Núñez,physical-therapist,Austin,TX,78701"
 
 
-def load(parts: Services, source: RecordSource, *paths: Path, dry_run: bool = False) -> Summary:
-    folder = None if dry_run else paths[0].parent / "rejects"
-    return Loader(parts.database, parts.places, parts.clock, folder).load(source, paths)
+def load(parts: Services, source: RecordSource, path: Path, rejects: Path | None = None) -> Summary:
+    folder = rejects or path.parent / "rejects"
+    return Loader(parts.database, parts.places, parts.clock, folder).load(source, path)
 
 
 def load_csv(parts: Services, folder: Path, *lines: str) -> Summary:
@@ -39,7 +39,8 @@ def load_csv(parts: Services, folder: Path, *lines: str) -> Summary:
 
 
 def rejected(folder: Path) -> list[dict[str, str]]:
-    with (folder / "rejects" / "list.csv").open(encoding="utf-8", newline="") as file:
+    (path,) = (folder / "rejects").iterdir()
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv_module.DictReader(file))
 
 
@@ -90,16 +91,19 @@ def test_a_row_that_cannot_be_taken_is_rejected_by_field(
 
 
 def test_mended_rejects_load(parts: Services, tmp_path: Path) -> None:
-    load_csv(parts, tmp_path, COLUMNS, ROW.replace("TX", "XX"))
-    rejects = tmp_path / "rejects" / "list.csv"
+    rejects = load_csv(parts, tmp_path, COLUMNS, ROW.replace("TX", "XX")).rejects
+    assert rejects
     rejects.write_text(
         rejects.read_text(encoding="utf-8").replace(",XX,", ",TX,"), encoding="utf-8"
     )
-    assert load(parts, csv, rejects).counts == Counter({Result.ADDED: 1})
+    mended = load(parts, csv, rejects, rejects.parent)
+    assert mended.counts == Counter({Result.ADDED: 1})
+    assert mended.rejects is None
+    assert not rejects.exists()
 
 
 def test_a_file_that_is_none_is_an_error(parts: Services, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="columns .* are missing"):
+    with pytest.raises(SourceError, match=r"columns .* are missing"):
         load_csv(parts, tmp_path, "name,town", "Ana,Austin")
     (tmp_path / "list.csv").write_bytes(b"\xff\xfe\x00bad")
     with pytest.raises(SourceError):
@@ -110,7 +114,7 @@ def test_a_dry_run_changes_nothing(parts: Services, tmp_path: Path) -> None:
     load_csv(parts, tmp_path, COLUMNS, ROW)
     path = tmp_path / "next.csv"
     path.write_text(f"{COLUMNS}\n{ROW.replace('Ana', 'Eva')}\n{ROW.replace('ana-1', 'bob-1')}\n")
-    summary = load(parts, csv, path, dry_run=True)
+    summary = Loader(parts.database, parts.places, parts.clock, None).load(csv, path)
     assert summary.counts == Counter({Result.CHANGED: 1, Result.ADDED: 1})
     assert summary.examples == ["row 2: changed", "row 3: added"]
     listing = find(parts, "ana-1").listing
@@ -137,7 +141,8 @@ def test_a_line_that_cannot_be_taken_is_rejected(
     path = tmp_path / "list.jsonl"
     path.write_text(line + "\n")
     assert load(parts, jsonl, path).counts == Counter({Result.REJECTED: 1})
-    (again,) = (tmp_path / "rejects" / "list.jsonl").read_text().splitlines()
+    (kept,) = (tmp_path / "rejects").iterdir()
+    (again,) = kept.read_text().splitlines()
     assert json.loads(again)["rejected"]["row"] == 1
 
 
@@ -189,8 +194,7 @@ def licensed(path: Path, places: Any) -> dict[str, tuple[float, float]]:
             ):
                 continue
             zip_ = row["Provider Business Practice Location Address Postal Code"][:5]
-            place = places.offline(zip_)
-            if place and place.point:
+            if place := next(iter(places.matches(zip_)), None):
                 found[row["NPI"]] = place.point
     return found
 
@@ -199,7 +203,7 @@ def test_a_real_week_of_the_registry_on_both_engines(
     parts: Services, engines: tuple[Engine, Engine], shared_data: Path, tmp_path: Path
 ) -> None:
     loader = Loader(parts.database, parts.places, parts.clock, tmp_path / "rejects")
-    summary = loader.load(nppes, [shared_data / WEEK])
+    summary = loader.load(nppes, shared_data / WEEK)
     assert summary.read == 19_785 == summary.counts.total()
     expected = licensed(shared_data / WEEK, parts.places)
     assert summary.counts[Result.ADDED] == len(expected)
@@ -229,11 +233,11 @@ def test_a_later_week_updates_and_withdraws(
 ) -> None:
     loader = Loader(parts.database, parts.places, parts.clock, tmp_path / "rejects")
     later = shared_data / "nppes/npidata_pfile_20240122-20240128.csv.gz"
-    loader.load(nppes, [shared_data / WEEK])
-    summary = loader.load(nppes, [later])
+    loader.load(nppes, shared_data / WEEK)
+    summary = loader.load(nppes, later)
     assert summary.read == summary.counts.total() == 25_515
     assert summary.counts[Result.CHANGED] + summary.counts[Result.UNCHANGED] > 0
-    again = loader.load(nppes, [later])
+    again = loader.load(nppes, later)
     assert again.counts[Result.ADDED] == again.counts[Result.CHANGED] == 0
 
 

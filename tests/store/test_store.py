@@ -95,17 +95,62 @@ def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
     assert feed(database) == [(1, "ana", True), (2, "cem", True)]
 
 
-@pytest.mark.parametrize("held", [None, "the state bars it"])
-def test_what_is_held_or_not_offered_is_not_in_the_feed(
-    database: Database, held: str | None
-) -> None:
-    answer = "yes" if held else "no"
-    said = statement(Source.FILE, "ana", dry_needling=answer)
-    with database.writing() as session:
-        listings.record(session, "ana", said, MADE, held_because=held)
-    assert found(database).status is (Status.HELD if held else Status.NOT_OFFERED)
-    assert found(database).reason == held
+@pytest.mark.parametrize("bars", [True, False])
+def test_what_is_held_or_not_offered_is_not_in_the_feed(database: Database, bars: bool) -> None:
+    california = {"city": "Los Angeles", "state": "CA", "postal_code": "90001"}
+    put(database, dry_needling="yes" if bars else "no", **({"address": california} if bars else {}))
+    assert found(database).status is (Status.HELD if bars else Status.NOT_OFFERED)
+    assert ("may not do dry needling" in str(found(database).reason)) is bars
     assert feed(database) == [(1, "ana", False)]
+
+
+def test_a_held_claim_stays_held_until_a_moderator_says_otherwise(database: Database) -> None:
+    california = {"city": "Los Angeles", "state": "CA", "postal_code": "90001"}
+    put(database, source=Source.CLINIC, dry_needling="yes", address=california)
+    put(database, source=Source.NPPES, address=california, npi=REGISTRY_KEY)
+    assert found(database).status is Status.HELD
+    reviewed = Statement(Source.MODERATOR, "m-1", TODAY, {"dry_needling": "yes"})
+    with database.writing() as session:
+        listings.record(session, "ana", reviewed, MADE)
+    assert found(database).status is Status.PUBLISHED
+
+
+def test_sources_that_disagree_on_insurance_or_address_do_not_block(database: Database) -> None:
+    area = {"lat": 30.2713, "lon": -97.7426, "precision": "postal_code"}
+    put(database, source=Source.FILE, insurance_refused=["aetna"])
+    put(database, source=Source.CLINIC, insurance_accepted=["aetna"], area_only=True, location=area)
+    listing = found(database).listing
+    assert listing
+    assert (listing.insurance_accepted, listing.insurance_refused) == (("aetna",), ())
+    assert listing.area_only
+
+
+def test_a_source_s_record_that_moves_leaves_its_old_listing(database: Database) -> None:
+    put(database)
+    said = statement(Source.FILE, "file-ana")
+    with database.writing() as session:
+        listings.record(session, "elsewhere", said, MADE)
+    assert found(database).status is Status.WITHDRAWN
+    assert found(database, "elsewhere").status is Status.PUBLISHED
+
+
+def test_an_older_word_of_a_source_changes_nothing(database: Database) -> None:
+    put(database, clinic="Now")
+    fields = statement(Source.FILE, "file-ana", clinic="Then").fields
+    older = Statement(Source.FILE, "file-ana", TODAY - timedelta(1), fields)
+    with database.writing() as session:
+        assert listings.record(session, "ana", older, MADE) is Outcome.UNCHANGED
+
+
+def test_a_licence_check_expires(database: Database) -> None:
+    check = {"state": "TX", "checked_on": TODAY - timedelta(9), "expires_on": TODAY}
+    put(database, licence_check=check)
+    assert found(database).listing.licence_check  # type: ignore[union-attr]
+    tomorrow = Made("the clock", clock() + timedelta(days=1), "time has passed")
+    with database.writing() as session:
+        assert listings.age(session, tomorrow) == 0
+    assert found(database).listing.licence_check is None  # type: ignore[union-attr]
+    assert feed(database) == [(2, "ana", True)]
 
 
 def attested(days_ago: int) -> dict[str, Any]:
@@ -121,8 +166,8 @@ def test_listings_lapse_after_180_days_and_come_back(database: Database) -> None
     assert found(database, "older").status is Status.LAPSED
     tomorrow = Made("the clock", clock() + timedelta(days=1), "out of date")
     with database.writing() as session:
-        assert listings.lapse(session, tomorrow) == 1
-        assert listings.lapse(session, tomorrow) == 0
+        assert listings.age(session, tomorrow) == 1
+        assert listings.age(session, tomorrow) == 0
     assert found(database, "old").status is Status.LAPSED
     assert ("old", False) in [(id_, put_) for _, id_, put_ in feed(database)]
     put(database, "old", **attested(0))
@@ -134,10 +179,10 @@ def test_a_clock_that_jumps_hides_nothing(database: Database) -> None:
         put(database, f"l{number:02}", **attested(10))
     next_year = Made("the clock", clock() + timedelta(days=400), "out of date")
     with pytest.raises(TooManyLapsed, match="20 of 20"), database.writing() as session:
-        listings.lapse(session, next_year)
+        listings.age(session, next_year)
     assert {found(database, f"l{number:02}").status for number in range(20)} == {Status.PUBLISHED}
     with database.writing() as session:
-        assert listings.lapse(session, next_year, accept=True) == 20
+        assert listings.age(session, next_year, accept=True) == 20
 
 
 def test_change_numbers_become_visible_in_order(database: Database) -> None:

@@ -59,9 +59,10 @@ def test_a_registry_record_confirms_nothing() -> None:
 
 
 def test_only_a_barred_claim_is_held() -> None:
-    assert "may not" in str(held_because("NY", "physical-therapist"))
-    assert held_because("TX", "physical-therapist") is None
-    assert held_because("PR", "chiropractor") is None
+    for state, held in ("NY", True), ("TX", False), ("PR", False):
+        address = {"city": "X", "state": state, "postal_code": "00000"}
+        assert bool(held_because(a_listing(address=address, dry_needling="yes"))) is held
+        assert held_because(a_listing(address=address)) is None
 
 
 def test_the_rules_that_ship() -> None:

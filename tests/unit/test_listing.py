@@ -16,7 +16,7 @@ from tests.builders import a_listing
     [
         ("1234567893", True),  # the standard's own example
         ("1234567890", False),
-        ("2000000010", False),
+        ("2000000011", False),
         ("1003000126", True),
         ("123456789", False),
         ("12345678930", False),

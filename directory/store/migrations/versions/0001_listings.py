@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(500)),
         sa.Column("document", sa.JSON()),
         sa.Column("attested_on", sa.Date()),
+        sa.Column("checked_until", sa.Date()),
         sa.Column("change_number", _NUMBER, nullable=False, unique=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
     )
@@ -36,7 +37,9 @@ def upgrade() -> None:
         "revision",
         sa.Column("id", _NUMBER, sa.Identity(), primary_key=True),
         sa.Column("listing_id", sa.String(32), sa.ForeignKey("listing.id"), nullable=False),
-        sa.Column("source", sa.String(16), nullable=False),
+        sa.Column("change_number", _NUMBER, nullable=False),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("source", sa.String(16)),
         sa.Column("author", sa.String(200), nullable=False),
         sa.Column("reason", sa.String(500), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),

@@ -75,7 +75,7 @@ def pack(entry: Entry, codes: WordCodes) -> tuple[bytes, bytes]:
     listing = entry.listing
     grid = to_grid(np.array([listing.location.lat]), np.array([listing.location.lon]))
     bits = np.zeros(len(FACET_VALUES), np.uint8)
-    bits[[_BIT[facet] for facet in entry.facets]] = 1
+    bits[[_BIT[facet] for facet in entry.facets if facet in _BIT]] = 1
     numbers = [codes[w] * 4 + FIELD_CODES[field] for field, found in entry.words for w in found]
     row = np.zeros(1, ROW)
     row["latitude"], row["longitude"] = grid

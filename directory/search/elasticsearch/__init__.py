@@ -6,6 +6,7 @@ scores are laid down in entry.py; the server matches terms, adds constants, meas
 and counts.
 """
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ from urllib.parse import urlsplit
 from elastic_transport import OrjsonSerializer
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
-from directory.listing import Change, Listing
-from directory.search.dsl import count_body, search_body
+from directory.listing import STORED, Change, Listing
+from directory.search.elasticsearch.dsl import count_body, search_body
 from directory.search.engine import (
     Ask,
     EngineStatus,
@@ -39,6 +40,7 @@ WRITE_TIMEOUT_S = 60.0
 _BATCH = 1_000
 """Changes a bulk call: larger ones gained nothing (ingest measured at 500, 2,000 and 8,000)."""
 
+_GENERATION = r"-\d{20}-[0-9a-f]{6}"
 _SETTINGS = {
     "number_of_shards": 1,
     "auto_expand_replicas": "0-1",
@@ -97,16 +99,13 @@ class ElasticsearchEngine:
         return int(answer["count"])
 
     def status(self) -> EngineStatus | None:
-        """What is served, or None where there is no index of this schema."""
+        """What is served, or None where there is no index."""
         with _as_unavailable():
             if not (index := self._serving()):
                 return None
-            mapping = self._client.indices.get_mapping(index=index).body[index]["mappings"]
-            meta = mapping.get("_meta", {})
-            if meta.get("schema") != SCHEMA_ID:
-                return None
+            meta = _remembered(self._client, index)
             documents = self._client.count(index=index).body["count"]
-        return EngineStatus(index, documents, meta["position"])
+        return EngineStatus(index, documents, meta["position"], meta["schema"] == SCHEMA_ID)
 
     def apply(self, changes: Iterable[Change], position: int) -> None:
         """Bring the serving generation up to a position and make it visible."""
@@ -115,7 +114,8 @@ class ElasticsearchEngine:
                 raise EngineUnavailable("there is no search index yet: run `indexer sync`")
             _bulk(self._writer, index, changes)
             self._writer.indices.refresh(index=index)
-            _remember(self._writer, index, position)
+            before = _remembered(self._writer, index).get("position", 0)
+            _remember(self._writer, index, max(before, position))
 
     @contextmanager
     def new_generation(self) -> Iterator[Generation]:
@@ -132,7 +132,8 @@ class ElasticsearchEngine:
             yield new
         finally:
             if not new.served:
-                self._writer.indices.delete(index=index, ignore_unavailable=True)
+                with _as_unavailable():
+                    self._writer.indices.delete(index=index, ignore_unavailable=True)
 
     def close(self) -> None:
         """Close the connections."""
@@ -158,15 +159,16 @@ class _NewGeneration:
     def serve(self, position: int) -> None:
         with _as_unavailable():
             indices = self._client.indices
-            mapping = indices.get_mapping(index=self._index).body[self._index]["mappings"]
-            if mapping.get("_meta", {}).get("schema") != SCHEMA_ID:
+            if not _remembered(self._client, self._index):
                 # A bulk call to an index that was deleted makes it again, without our mapping.
                 raise EngineUnavailable(f"{self._index} was dropped by a newer rebuild")
             indices.put_settings(index=self._index, settings={"refresh_interval": "1s"})
             indices.refresh(index=self._index)
             _remember(self._client, self._index, position)
             replaced = _behind(self._client, self._alias) - {self._index}
-            orphans = {n for n in indices.get(index=f"{self._alias}-*").body if n < self._index}
+            ours = re.compile(re.escape(self._alias) + _GENERATION)
+            names = indices.get(index=f"{self._alias}-*").body
+            orphans = {name for name in names if ours.fullmatch(name) and name < self._index}
             actions: list[Mapping[str, Any]] = [
                 {"add": {"index": self._index, "alias": self._alias}},
                 *({"remove_index": {"index": name}} for name in sorted(replaced | orphans)),
@@ -230,6 +232,13 @@ def _meta(position: int) -> Mapping[str, Any]:
     return {"schema": SCHEMA_ID, "position": position}
 
 
+def _remembered(client: Elasticsearch, index: str) -> Mapping[str, Any]:
+    """What an index says of itself; nothing where it is none of ours."""
+    found: Mapping[str, Any] = client.indices.get_mapping(index=index).body[index]["mappings"]
+    meta: Mapping[str, Any] = found.get("_meta", {})
+    return meta
+
+
 def _remember(client: Elasticsearch, index: str, position: int) -> None:
     client.indices.put_mapping(index=index, meta=_meta(position))
 
@@ -238,7 +247,7 @@ def _hit(hit: Mapping[str, Any], ask: Ask) -> Hit:
     values = iter(hit["sort"])
     score = int(next(values)) if ask.sort is Sort.BEST else 0
     distance = float(next(values)) if ask.circle else 0.0
-    listing = Listing.model_validate(hit["_source"]["listing"])
+    listing = Listing.model_validate(hit["_source"]["listing"], context=STORED)
     return Hit(listing, SortKey(score, distance, listing.id))
 
 

@@ -11,11 +11,11 @@ from itertools import islice
 
 import numpy as np
 
-from directory.listing import Change, Listing
-from directory.search.cells import cell_of, runs
-from directory.search.columns import ROW, Chunks, pack
+from directory.listing import STORED, Change, Listing
 from directory.search.engine import Ask
 from directory.search.entry import Entry, entry
+from directory.search.sqlite.cells import cell_of, runs
+from directory.search.sqlite.columns import ROW, Chunks, pack
 
 CHUNK_ROWS = 512
 """Rows a chunk at most: one change rewrites one chunk, about 35 kB of rows."""
@@ -74,7 +74,10 @@ class Tables:
             "WHERE id IN (SELECT value FROM json_each(?))",
             [json.dumps(ids)],
         )
-        return {id_: Listing.model_validate_json(document) for id_, document in documents}
+        return {
+            id_: Listing.model_validate_json(document, context=STORED)
+            for id_, document in documents
+        }
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Put and delete listings; a change not newer than what is there is passed over."""
@@ -90,7 +93,7 @@ class Tables:
         codes = self._codes(
             {word for e in entries.values() for _, found in e.words for word in found}, add=True
         )
-        chunks, grown = _Chunks(self._db, self.number), 0
+        chunks, grown = _OpenChunks(self._db, self.number), 0
         for change in newer:
             old = known.get(change.id, (0, None))[1]
             if old is not None:
@@ -131,7 +134,7 @@ class Tables:
         return dict(rows.fetchall())
 
 
-class _Chunks:
+class _OpenChunks:
     """The chunks that one batch touches, unpacked by listing id, written back at the end."""
 
     def __init__(self, db: sqlite3.Connection, number: int) -> None:

@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from directory.listing import Change
-from directory.search.columns import judge, page
 from directory.search.engine import (
     Ask,
     EngineStatus,
@@ -25,7 +24,8 @@ from directory.search.engine import (
     Hit,
 )
 from directory.search.entry import SCHEMA_ID
-from directory.search.tables import Tables
+from directory.search.sqlite.columns import judge, page
+from directory.search.sqlite.tables import Tables
 
 _BUSY_MS = 5_000
 

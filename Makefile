@@ -1,0 +1,63 @@
+# The commands of this project; CONTRIBUTING.md says more.
+PYTHON ?= python3
+PORT ?= 8000
+SEARCH ?= embedded
+BIN := .venv/bin
+DEMO := var/demo-$(shell date +%F).jsonl
+
+.PHONY: run test check bench requirements clean
+
+## Install, load the fictional listings, serve them on http://127.0.0.1:8000.
+run: .venv/run $(DEMO)
+ifeq ($(SEARCH),elasticsearch)
+	$(BIN)/python -m tests.elasticsearch_node .cache/node $(MAKE) --no-print-directory serve
+else
+	@$(MAKE) --no-print-directory serve
+endif
+
+.PHONY: serve
+serve:
+	$(BIN)/indexer sync
+	$(BIN)/directory serve --port $(PORT)
+
+# The dates of the listings count back from today, so a new day brings a new file.
+$(DEMO): fixtures/generate.py | .venv/run
+	@mkdir -p var
+	$(BIN)/python -m fixtures.generate --as-of $(shell date +%F) > $@.part
+	$(BIN)/indexer load jsonl $@.part
+	@mv $@.part $@
+
+## Install what the tests need and run them all.
+test: check
+	$(BIN)/pytest
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks.embedded
+
+.venv/run: requirements/run.txt pyproject.toml
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev: requirements/dev.txt .venv/run
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+## Pin the newest versions that pyproject.toml allows, with hashes and without addresses.
+requirements:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make requirements" pyproject.toml requirements/build.in \
+		-o requirements/run.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make requirements" --extra dev pyproject.toml \
+		requirements/build.in -c requirements/run.txt -o requirements/dev.txt
+
+clean:
+	rm -rf .venv .cache var build

@@ -1,0 +1,51 @@
+"""The server that ships: gunicorn, configured here instead of in a file of its own."""
+
+import logging
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from directory.app import create_app
+from directory.services import services
+from directory.settings import Settings
+
+WORKERS, THREADS = 2, 4
+"""Two processes share two cores, four threads each wait for the engine. No other WSGI server was
+measurably faster (docs/decisions/005-server.md)."""
+
+DRAIN_S = 20
+"""How long requests that were accepted may take once the server is told to stop."""
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """Serves the site. Every worker opens its own services: connections do not survive a fork.
+
+    Gunicorn's own access log stays off, as it would hold what people search for.
+    """
+
+    def __init__(self, settings: Settings, bind: str) -> None:
+        self._settings = settings
+        self._bind = bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Gunicorn asks for its configuration."""
+        chosen = {
+            "bind": self._bind,
+            "workers": WORKERS,
+            "threads": THREADS,
+            "worker_class": "gthread",
+            "accesslog": None,
+            "loglevel": "warning",
+            "graceful_timeout": DRAIN_S,
+        }
+        for key, value in chosen.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Flask:
+        """Gunicorn asks each worker for its application."""
+        logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
+        logging.getLogger("directory").setLevel(logging.INFO)
+        parts = services(self._settings)
+        parts.places.matches("")  # makes the gazetteer before the first visitor comes
+        return create_app(self._settings, parts)
