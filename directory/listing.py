@@ -18,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     ValidationInfo,
     model_validator,
@@ -112,9 +113,13 @@ def _web_address(value: str) -> str:
 
 
 def _plain(value: str) -> str:
-    if bad := next((c for c in value if not c.isprintable() and c != "\n"), None):
+    if bad := next((c for c in value if not c.isprintable()), None):
         raise ValueError(f"has the control character {bad!r}")
     return value
+
+
+def _plain_lines(value: str) -> str:
+    return "\n".join(_plain(line) for line in value.splitlines())
 
 
 def _state(value: str) -> str:
@@ -142,11 +147,12 @@ def _text(most: int) -> StringConstraints:
 
 
 Line = Annotated[str, _text(200), AfterValidator(_plain)]
-Text = Annotated[str, _text(2000), AfterValidator(_plain)]
-ListingId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,31}$")]
+Text = Annotated[str, _text(2000), AfterValidator(_plain_lines)]
+LISTING_ID = re.compile("[a-z0-9][a-z0-9-]{2,31}")
+ListingId = Annotated[str, StringConstraints(pattern=f"^{LISTING_ID.pattern}$")]
 Npi = Annotated[str, AfterValidator(_npi)]
 Phone = Annotated[str, AfterValidator(_phone)]
-WebAddress = Annotated[str, _text(500), AfterValidator(_web_address)]
+WebAddress = Annotated[str, _text(500), AfterValidator(_plain), AfterValidator(_web_address)]
 Dollars = Annotated[int, Field(ge=0, le=100_000)]
 Minutes = Annotated[int, Field(ge=5, le=240)]
 Profession = Annotated[str, _term(Kind.PROFESSION)]
@@ -272,14 +278,14 @@ class Facts(Value):
 
     name: Name
     npi: Npi | None = None
-    letters: tuple[Line, ...] = ()
+    letters: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
     profession: Profession
-    taxonomies: tuple[Taxonomy, ...] = ()
+    taxonomies: Annotated[tuple[Taxonomy, ...], Field(max_length=15)] = ()
     gender: Literal["female", "male", "nonbinary"] | None = None
     languages: Annotated[tuple[Language, ...], AfterValidator(_unique)] = ()
     clinic: Line | None = None
     address: Address
-    area_only: bool = False
+    area_only: StrictBool = False
     location: Location
     phone: Phone | None = None
     website: WebAddress | None = None
@@ -290,7 +296,7 @@ class Facts(Value):
     techniques: Annotated[tuple[Technique, ...], AfterValidator(_unique)] = ()
     conditions: Annotated[tuple[Condition, ...], AfterValidator(_unique)] = ()
     single_use_needles: Answer = Answer.UNKNOWN
-    certificates: tuple[Certificate, ...] = ()
+    certificates: Annotated[tuple[Certificate, ...], Field(max_length=50)] = ()
     licence_check: LicenceCheck | None = None
     insurance_accepted: Annotated[tuple[Insurer, ...], AfterValidator(_unique)] = ()
     insurance_refused: Annotated[tuple[Insurer, ...], AfterValidator(_unique)] = ()

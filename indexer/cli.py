@@ -34,7 +34,11 @@ REJECTED, FAILED, NOT_IN_STEP = 3, 1, 4
 """Exit codes beside 0 (all done) and 2 (wrong use): some records were rejected; nothing could be
 done; the index is missing or behind."""
 
-_out, _err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
+_EXPECTED = (
+    EngineUnavailable, StoreUnavailable, InvalidSettings, SourceError, keeping.Shrunk, OSError,
+)  # fmt: skip
+_out = Console(highlight=False, markup=False, soft_wrap=True)
+_err = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
 
 
 @click.group()
@@ -42,8 +46,8 @@ def main() -> None:
     r"""Load listings into the store and keep the search index in step with it.
 
     \b
-    Exit codes: 0 all done; 1 failed, nothing half-done is kept; 2 wrong use;
-    3 loaded, but some records were rejected; 4 the index is missing or behind.
+    Exit codes: 0 all done; 1 failed (what was stored until then stays: run it again);
+    2 wrong use; 3 loaded, but some records were rejected; 4 the index is missing or behind.
     """
 
 
@@ -91,10 +95,16 @@ def sync(*, follow: bool, accept_lapses: bool) -> None:
 
 
 @main.command()
-def rebuild() -> None:
+@click.option("--accept-shrink", is_flag=True, help="Serve it even if it holds far less.")
+def rebuild(*, accept_shrink: bool) -> None:
     """Make the search index anew and swap it in; searches are answered throughout."""
     with _opened() as opened, _progress("Rebuilding", None) as (bar, task):
-        applied = keeping.rebuild(opened.database, opened.engine, partial(bar.advance, task))
+        applied = keeping.rebuild(
+            opened.database,
+            opened.engine,
+            partial(bar.advance, task),
+            accept_shrink=accept_shrink,
+        )
     _say(f"the new index has {applied:,} changes")
 
 
@@ -123,7 +133,7 @@ def gazetteer(files: tuple[Path, ...]) -> None:
     """
     try:
         kept = save((place for path in files for place in read(path)), settings().gazetteer_file)
-    except (GazetteerFileError, InvalidSettings, OSError) as error:
+    except (GazetteerFileError, InvalidSettings, UnicodeDecodeError, OSError) as error:
         _fail(error)
     _say(f"kept {kept:,} places; they are used from the next start on")
 
@@ -156,7 +166,7 @@ def _opened() -> Iterator[Services]:
             yield opened
         finally:
             opened.close()
-    except (EngineUnavailable, StoreUnavailable, InvalidSettings, SourceError, OSError) as error:
+    except _EXPECTED as error:
         _fail(error)
 
 

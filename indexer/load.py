@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from directory.listing import Facts, Source
+from directory.listing import LISTING_ID, Facts, Source
 from directory.places import Places
 from directory.services import Clock
 from directory.store.database import Database, Transaction
@@ -109,7 +109,12 @@ class Loader:
         try:
             said = source.interpret(raw, today)
             if isinstance(said, Said):
-                return said, Facts.model_validate(self.places.located(said.fields))
+                if said.id is not None and not LISTING_ID.fullmatch(said.id):
+                    raise RecordError("id", f"{said.id!r} is no id: {LISTING_ID.pattern}")
+                facts = Facts.model_validate(self.places.located(said.fields))
+                if facts.attestation and facts.attestation.on > today:
+                    raise RecordError("attestation.on", "lies in the future")
+                return said, facts
         except RecordError as error:
             return error
         except ValidationError as error:

@@ -23,6 +23,9 @@ REBUILD_BATCH = 5_000
 
 FOLLOW_S = 1.0
 
+LEAST_SHARE = 0.6
+"""A new index with a smaller share of the old one's listings is not served unasked."""
+
 Progress = Callable[[int], None]
 """Told how many changes were applied since it was last told."""
 
@@ -56,6 +59,10 @@ def status(database: Database, engine: Engine) -> Status:
     return Status(store_position, served.position, served.documents)
 
 
+class Shrunk(Exception):
+    """A new index would hold so much less than the old one that something must be wrong."""
+
+
 def sync(database: Database, engine: Engine, progress: Progress = lambda _: None) -> int:
     """Apply every change that the index has not seen; says how many.
 
@@ -75,19 +82,37 @@ def sync(database: Database, engine: Engine, progress: Progress = lambda _: None
     return applied
 
 
-def rebuild(database: Database, engine: Engine, progress: Progress = lambda _: None) -> int:
+def rebuild(
+    database: Database,
+    engine: Engine,
+    progress: Progress = lambda _: None,
+    *,
+    accept_shrink: bool = False,
+) -> int:
     """Fill a new generation with the whole changefeed and swap it in; says how many it read.
 
     It reads until there is nothing new, so what is written meanwhile is in. Searches are answered
-    by the old generation until then; if anything fails, the old one stays.
+    by the old generation until then; if anything fails, the old one stays. Raises Shrunk, unless
+    accepted, where the new one would hold less than 60 % of the old one's listings.
     """
+    served = engine.status()
     applied, position = 0, 0
+    held_ids: set[str] = set()
     with engine.new_generation() as generation:
         for batch in _batches(database, 0, REBUILD_BATCH):
             generation.apply(batch)
+            held_ids -= {change.id for change in batch}
+            held_ids |= {change.id for change in batch if change.listing}
             position = batch[-1].number
             applied += len(batch)
             progress(len(batch))
+        held = len(held_ids)
+        if served and held < LEAST_SHARE * served.documents and not accept_shrink:
+            raise Shrunk(
+                f"The new index would hold {held:,} listings, the old one has "
+                f"{served.documents:,}. Is it the right store? If it is, use "
+                "`indexer rebuild --accept-shrink`. The old index stays."
+            )
         generation.serve(position)
     return applied
 
@@ -104,7 +129,7 @@ def follow(
                 aged_on = clock().date()
             if applied := sync(database, engine):
                 tell(f"applied {applied:,} changes")
-        except (EngineUnavailable, StoreUnavailable) as error:
+        except (EngineUnavailable, StoreUnavailable, Shrunk) as error:
             tell(f"{error}; trying again")
         time.sleep(FOLLOW_S)
 

@@ -68,7 +68,7 @@ def java_home() -> Path:
 @contextmanager
 def node(folder: Path, heap: str = "1g") -> Iterator[str]:
     """The address of a node whose files lie in a folder; it is stopped at the end."""
-    archive, home = fetch(), java_home()
+    archive, home, folder = fetch(), java_home(), folder.resolve()
     server = folder / f"elasticsearch-{VERSION}"
     if not server.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,7 @@ class Places:
         are.
         """
         address = fields.get("address")
-        is_there = "location" in fields and not fields.get("area_only")
+        is_there = "location" in fields and fields.get("area_only") is not True
         if is_there or not isinstance(address, Mapping):
             return fields
         city = f"{address.get('city')}, {address.get('state')}"

@@ -21,6 +21,8 @@ from directory.vocabulary.words import words
 
 _ABBREVIATED = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt"}
 _ZIP = re.compile(r"(\d{5})(?:-\d{4})?")
+_COUNTRY = re.compile(r"[\s,]+(usa|u\.s\.a?\.?|united states)$", re.IGNORECASE)
+_LONGEST = 200
 _TAIL_ZIP = re.compile(r"[\s,](\d{5})(?:-\d{4})?$")
 _SIMILAR_AT_LEAST = 70
 """Of 100, by rapidfuzz's ratio: `Austn` is 91 like `Austin`, `Boston` 50."""
@@ -32,8 +34,15 @@ _Key = tuple[str, str]
 
 
 def name_key(name: str) -> str:
-    """A place's name for comparing: without case, accents and marks; Saint is St, Fort Ft."""
-    return " ".join(_ABBREVIATED.get(word, word) for word in words(name))
+    """A place's name for comparing: without case, accents, marks and spaces; Saint is St.
+
+    `Coeur d'Alene` and `Coeur D Alene`, `O'Fallon` and `O Fallon` are one.
+    """
+    return _joined(words(name))
+
+
+def _joined(several: Iterable[str]) -> str:
+    return "".join(_ABBREVIATED.get(word, word) for word in several)
 
 
 class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
@@ -74,7 +83,8 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
             return found[0] if found else None
         return found or None
 
-    def _all(self, text: str) -> tuple[Place, ...]:
+    def _all(self, typed: str) -> tuple[Place, ...]:
+        text = _COUNTRY.sub("", typed[:_LONGEST].strip())
         if zip_ := _ZIP.fullmatch(text.strip()):
             return tuple(filter(None, [self._zips.get(zip_[1])]))
         if tail := _TAIL_ZIP.search(text.strip()):
@@ -116,10 +126,10 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
         parts = [name_key(part) for part in text.split(",") if part.strip()]
         if len(parts) > 1 and (state := self._state_code(parts[-1])):
             yield parts[-2], state
-        typed = name_key(text).split()
+        typed = words(text)
         for length in range(min(4, len(typed) - 1), 0, -1):
-            if state := self._state_code(" ".join(typed[-length:])):
-                yield " ".join(typed[:-length]), state
+            if state := self._state_code(_joined(typed[-length:])):
+                yield _joined(typed[:-length]), state
 
     def _add_post_offices(self) -> None:
         """Each ZIP, and each city at the middle of its ZIPs (delivery areas first)."""

@@ -24,6 +24,7 @@ from directory.places.place import coordinates
 from directory.search.distance import METRES_PER
 from directory.search.engine import Sort
 from directory.vocabulary import Kind, vocabulary
+from directory.vocabulary.words import words
 
 RADIUS_MI = (0.1, 500.0)
 MAX_PAGE = 50
@@ -56,6 +57,12 @@ def _plain(value: str) -> str:
 
 def _place(value: str) -> str:
     coordinates(value)
+    return value
+
+
+def _has_words(value: str) -> str:
+    if not words(value):
+        raise ValueError("has no words to search for")
     return value
 
 
@@ -96,7 +103,7 @@ class SearchQuery(BaseModel):
         "starts at 25 miles and widens to 50 and 100 until five are found.",
     )
     units: Literal["mi", "km"] = Field("mi", description="Miles or kilometres.")
-    q: Typed | None = Field(
+    q: Annotated[Typed, AfterValidator(_has_words)] | None = Field(
         None, description="What, in your own words: a profession, a problem, a name, a clinic."
     )
     profession: Annotated[tuple[Annotated[str, _known(Kind.PROFESSION)], ...], AnyOf] = Field(

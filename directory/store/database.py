@@ -14,16 +14,17 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from directory.sqlite_file import BUSY_S, use_write_ahead_log
 from directory.store.models import ChangeCounterRow
+
+_MIGRATION_LOCK = 7_208_155
+"""PostgreSQL's name for the lock: any number that nobody else uses."""
 
 Transaction = Session
 """What a block of reading() or writing() works in; the functions of the store take it."""
-
-BUSY_S = 10
-"""How long a writer waits for another on SQLite before it gives up."""
 
 
 class StoreUnavailable(Exception):
@@ -48,6 +49,10 @@ class Database:
         config = Config()
         config.set_main_option("script_location", "directory.store:migrations")
         with _as_unavailable(), self._engine.connect() as connection:
+            # One process migrates, the others wait and find it done.
+            connection.execution_options(immediate=True)
+            if self._engine.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
@@ -82,7 +87,11 @@ class Database:
 
 
 def _server(url: str) -> Engine:
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_S})
+    limits = {
+        "connect_timeout": round(BUSY_S),
+        "options": f"-c lock_timeout={round(BUSY_S * 1000)}",
+    }
+    return create_engine(url, pool_pre_ping=True, connect_args=limits)
 
 
 def _sqlite(url: str) -> Engine:
@@ -94,7 +103,7 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  # DBAPI's
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
+        use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
 
@@ -110,9 +119,7 @@ def _sqlite(url: str) -> Engine:
 def _as_unavailable() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise StoreUnavailable(f"the store cannot be used: {error.orig}") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StoreUnavailable(f"the store is gone: {error.orig}") from error
+    except (IntegrityError, DataError):
         raise
+    except DBAPIError as error:
+        raise StoreUnavailable(f"the store cannot be used: {error.orig}") from error

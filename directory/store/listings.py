@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from directory.credentials import held_because
 from directory.listing import LAPSE_DAYS, STORED, Answer, Facts, Listing, Source
@@ -137,7 +137,8 @@ def withdraw(session: Transaction, source: Source, key: str, made: Made) -> bool
 def age(session: Transaction, made: Made, *, accept: bool = False) -> int:
     """Act on what time has done, and say how many listings left the results.
 
-    Those attested more than 180 days ago leave; licence checks that have expired count no more.
+    Those attested more than 180 days ago leave, and come back if it was the clock that was wrong;
+    licence checks that have expired count no more.
     Raises TooManyLapsed, unless accepted, where more than one in twenty of those published would
     leave; nothing is changed then.
     """
@@ -145,8 +146,13 @@ def age(session: Transaction, made: Made, *, accept: bool = False) -> int:
     due = session.scalars(
         select(ListingRow)
         .where(
-            ListingRow.status == Status.PUBLISHED,
-            or_(ListingRow.attested_on < since, ListingRow.checked_until < made.today),
+            or_(
+                and_(
+                    ListingRow.status == Status.PUBLISHED,
+                    or_(ListingRow.attested_on < since, ListingRow.checked_until < made.today),
+                ),
+                and_(ListingRow.status == Status.LAPSED, ListingRow.attested_on >= since),
+            )
         )
         .order_by(ListingRow.id)
     ).all()

@@ -34,4 +34,4 @@ def fold(text: str) -> str:
 
 def words(text: str) -> tuple[str, ...]:
     """The folded words of a text, in order: `O'Brien-Smith, PT` gives `obrien smith pt`."""
-    return tuple(word[:MAX_WORD] for word in _WORD.findall(_APOSTROPHES.sub("", fold(text))))
+    return tuple(word[:MAX_WORD] for word in _WORD.findall(fold(_APOSTROPHES.sub("", text))))

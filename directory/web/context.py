@@ -2,7 +2,7 @@
 
 from flask import abort, current_app
 
-from directory.listing import Listing, published
+from directory.listing import LISTING_ID, Listing, published
 from directory.services import Services
 from directory.store import listings
 from directory.store.listings import Status, StoredListing
@@ -16,8 +16,10 @@ def services() -> Services:
 
 def listing_or_abort(id_: str) -> tuple[StoredListing, Listing]:
     """The listing with where it stands: 404 if there is none to show, 410 once it has gone."""
-    with services().database.reading() as session:
-        found = listings.find(session, id_)
+    found = None
+    if LISTING_ID.fullmatch(id_):
+        with services().database.reading() as session:
+            found = listings.find(session, id_)
     if not found or found.status is Status.HELD:
         abort(404, "There is no such listing.")
     if found.status in (Status.WITHDRAWN, Status.NOT_OFFERED) or not found.listing:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, g, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from directory.places.place import PlaceNotFound, PlacesUnavailable
 from directory.search.cursor import InvalidCursor
@@ -107,7 +107,10 @@ def _answer_error(error: Exception) -> Response:
     if found.status >= 500 and not isinstance(error, HTTPException):
         logging.getLogger("directory").error("%s", type(error).__name__, exc_info=error)
     is_api = request.path.startswith("/api/")
-    return problem_json(found) if is_api else problem_page(found)
+    answer = problem_json(found) if is_api else problem_page(found)
+    if isinstance(error, MethodNotAllowed):
+        answer.allow.update(error.valid_methods or ())
+    return answer
 
 
 def _may_be_retried(response: Response) -> Response:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from directory.listing import Source
 from indexer.sources.record import (
@@ -13,7 +13,6 @@ from indexer.sources.record import (
     RecordError,
     RejectsWriter,
     Said,
-    SourceError,
     opened,
 )
 
@@ -25,29 +24,36 @@ _BROKEN = "not_json"
 
 def read(path: Path) -> Iterator[Record]:
     """The lines of the file. A line that is no JSON object is a record that cannot be taken."""
-    try:
-        with opened(path) as (text, raw):
-            for number, line in enumerate(text, start=1):
-                if line.strip():
-                    yield Record(number, _parsed(line), raw.tell())
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: {error}") from error
+    with opened(path) as (text, raw):
+        for number, line in enumerate(text, start=1):
+            if line.strip():
+                yield Record(number, _parsed(line), raw.tell())
 
 
 def _parsed(line: str) -> Raw:
     if len(line) > _LONGEST:
         return {_BROKEN: line[:200]}
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return {_BROKEN: line.rstrip("\n")}
     return value if isinstance(value, dict) else {_BROKEN: line.rstrip("\n")}
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; ValueError where a member is there twice, as nobody knows which one counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a member is there twice")
+    return found
+
+
 def interpret(record: Record, today: date) -> Said:
     """What a line says. RecordError where it is no JSON object or has no id."""
     if _BROKEN in record.raw:
-        raise RecordError("line", "is no JSON object of at most a million characters")
+        raise RecordError(
+            "line", "is no JSON object with each member once, of at most a million characters"
+        )
     fields = {name: value for name, value in record.raw.items() if name not in ("id", "rejected")}
     id_ = record.raw.get("id")
     if not isinstance(id_, str) or not id_:
@@ -60,7 +66,7 @@ def rejects(file: TextIO, first: Raw) -> RejectsWriter:  # noqa: ARG001  # table
 
     def write(record: Record, error: RecordError) -> None:
         why = {"row": record.row, "field": error.field, "reason": error.reason}
-        json.dump({**record.raw, "rejected": why}, file, ensure_ascii=False)
+        json.dump({**record.raw, "rejected": why}, file)
         file.write("\n")
 
     return write

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ Raw = Mapping[str, Any]
 
 
 class SourceError(Exception):
-    """A file that is not what it should be; nothing of it was read."""
+    """A file that is not what it should be, or cannot be read on from somewhere."""
 
 
 class RecordError(Exception):
@@ -90,8 +91,14 @@ class RejectsWriter(Protocol):
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[TextIO, io.BufferedReader]]:
-    """A text file (UTF-8, gzipped if it ends in .gz), with the raw file that tells the progress."""
-    with path.open("rb") as raw:
-        plain = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-        with io.TextIOWrapper(plain, encoding="utf-8-sig", newline="") as text:
-            yield text, raw
+    """A text file (UTF-8, gzipped if it ends in .gz), with the raw file that tells the progress.
+
+    SourceError where it cannot be read (to its end).
+    """
+    try:
+        with path.open("rb") as raw:
+            plain = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+            with io.TextIOWrapper(plain, encoding="utf-8-sig", newline="") as text:
+                yield text, raw
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: {error}") from error

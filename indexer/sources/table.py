@@ -1,6 +1,7 @@
 """Reading and rejecting rows of comma-separated files, for the sources that are such files."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -22,24 +23,28 @@ def read(path: Path, needed: frozenset[str]) -> Iterator[Record]:
     csv.field_size_limit(_MOST_IN_A_CELL)
     try:
         with opened(path) as (text, raw):
-            rows = csv.DictReader(text)
+            rows = csv.DictReader(text, strict=True)
+            names = Counter(rows.fieldnames or ())
+            if twice := [name for name, times in names.items() if times > 1]:
+                raise SourceError(f"{path}: the column {twice[0]!r} is there twice")
             if missing := sorted(needed - set(rows.fieldnames or ())):
                 raise SourceError(f"{path}: the columns {', '.join(missing)} are missing")
             for row in rows:
                 yield Record(rows.line_num, row, raw.tell())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"{path}: {error}") from error
+    except csv.Error as error:
+        raise SourceError(f"{path} near row {rows.line_num}: {error}") from error
 
 
 def rejects(file: TextIO, first: Raw) -> RejectsWriter:
-    """Writes rejected rows under the columns of the first of them and three of our own."""
+    """Writes rejected rows as they were, behind three columns of our own."""
     columns = [column for column in first if column not in REJECTED and column is not None]
-    writer = csv.DictWriter(file, [*columns, *REJECTED], extrasaction="ignore")
-    writer.writeheader()
+    writer = csv.writer(file)
+    writer.writerow([*REJECTED, *columns])
 
     def write(record: Record, error: RecordError) -> None:
-        ours = dict(zip(REJECTED, (record.row, error.field, error.reason), strict=True))
-        writer.writerow({**record.raw, **ours})
+        cells = [value for name in columns if (value := record.raw.get(name)) is not None]
+        surplus = record.raw.get(None, [])  # type: ignore[call-overload]  # csv's own key
+        writer.writerow([record.row, error.field, error.reason, *cells, *surplus])
 
     return write
 

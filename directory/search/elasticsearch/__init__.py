@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from elastic_transport import OrjsonSerializer
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
+from pydantic import ValidationError
 
 from directory.listing import STORED, Change, Listing
 from directory.search.elasticsearch.dsl import count_body, search_body
@@ -69,9 +70,12 @@ class ElasticsearchEngine:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._alias = parts.path.strip("/") or "listings"
-        credentials = (parts.username, parts.password or "") if parts.username else None
+        credentials = None
+        if parts.username:
+            credentials = (unquote(parts.username), unquote(parts.password or ""))
+        host = parts.netloc.rpartition("@")[2]
         self._client = Elasticsearch(
-            f"{parts.scheme}://{parts.hostname}:{parts.port or 9200}",
+            f"{parts.scheme}://{host if parts.port else f'{host}:9200'}",
             basic_auth=credentials,
             request_timeout=SEARCH_TIMEOUT_S,
             max_retries=0,
@@ -87,7 +91,8 @@ class ElasticsearchEngine:
             ).body
         if answer["timed_out"] or answer["_shards"]["failed"]:
             raise EngineUnavailable("the search engine answered only in part")
-        hits = tuple(_hit(hit, ask) for hit in answer["hits"]["hits"])
+        with _as_unavailable():
+            hits = tuple(_hit(hit, ask) for hit in answer["hits"]["hits"])
         return Found(answer["hits"]["total"]["value"], hits, _counts(answer["aggregations"]))
 
     def count(self, ask: Ask) -> int:
@@ -269,3 +274,6 @@ def _as_unavailable() -> Iterator[None]:
         yield
     except (TransportError, ApiError) as error:
         raise EngineUnavailable(f"the search engine does not answer: {error}") from error
+    except ValidationError as error:
+        said = "the search index holds what this version cannot read: run `indexer rebuild`"
+        raise EngineUnavailable(said) from error

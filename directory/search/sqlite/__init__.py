@@ -26,8 +26,7 @@ from directory.search.engine import (
 from directory.search.entry import SCHEMA_ID
 from directory.search.sqlite.columns import judge, page
 from directory.search.sqlite.tables import Tables
-
-_BUSY_MS = 5_000
+from directory.sqlite_file import BUSY_S, use_write_ahead_log
 
 _GENERATIONS = """
 CREATE TABLE IF NOT EXISTS generation (
@@ -117,7 +116,7 @@ class SqliteEngine:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             db = _connect(self._path)
             try:
-                db.execute("PRAGMA journal_mode = WAL")
+                use_write_ahead_log(db)
                 db.execute(_GENERATIONS)
                 db.execute("BEGIN IMMEDIATE")
                 yield db
@@ -188,7 +187,7 @@ def _drop(db: sqlite3.Connection, where: str, number: int) -> None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     """A connection without implicit transactions that waits for a writer and keeps what commits."""
-    db = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
+    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     db.execute("PRAGMA synchronous = NORMAL")  # the store is the truth; the index can be rebuilt
     return db
 
@@ -199,3 +198,6 @@ def _as_unavailable() -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise EngineUnavailable(f"the search index cannot be used: {error}") from error
+    except (ValueError, KeyError) as error:
+        said = "the search index is damaged: run `indexer rebuild`"
+        raise EngineUnavailable(f"{said} ({error})") from error
