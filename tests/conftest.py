@@ -101,17 +101,26 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     made.close()
 
 
+@pytest.fixture
+def fresh_postgresql(postgresql_url: str) -> Callable[[], str]:
+    """Makes an empty database and tells its URL."""
+
+    def make() -> str:
+        name = f"t{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        return f"{postgresql_url.rpartition('/')[0]}/{name}"
+
+    return make
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Each kind of store in turn, with its tables and nothing in them."""
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql_url")
-        name = f"t{uuid.uuid4().hex[:8]}"
-        with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = f"{server.rpartition('/')[0]}/{name}"
-    made = Database(url)
+    if request.param == "sqlite":
+        made = Database(f"sqlite:///{tmp_path / 'store.db'}")
+    else:
+        made = Database(request.getfixturevalue("fresh_postgresql")())
     made.migrate()
     yield made
     made.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from directory.listing import Change, Source
+from directory.listing import Change, Listing, Source
 from directory.search.engine import Ask, Engine, EngineUnavailable
 from directory.services import engine as engine_of
 from directory.store import changefeed, listings
@@ -173,7 +173,7 @@ def test_sync_killed_at_any_moment_ends_equal(
     for round_ in range(KILLS):
         with store.writing() as session:
             for number in range(300):
-                said = _said(f"l{number:03}", clinic=f"round {round_}")
+                said = said_of(a_listing(clinic=f"round {round_}"), f"l{number:03}")
                 listings.record(session, f"l{number:03}", said, MADE)
         command = [program, rng.choice(["sync", "rebuild"])]
         process = subprocess.Popen(
@@ -196,7 +196,6 @@ def test_sync_killed_at_any_moment_ends_equal(
     reopened.close()
 
 
-def _said(id_: str, clinic: str) -> Statement:
-    listing = a_listing(id_, clinic=clinic)
+def said_of(listing: Listing, key: str) -> Statement:
     fields = listing.model_dump(mode="json", exclude={"id", "provenance"}, exclude_unset=True)
-    return Statement(Source.FILE, id_, TODAY, fields)
+    return Statement(Source.FILE, key, TODAY, fields)
