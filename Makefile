@@ -38,7 +38,7 @@ check: .venv/dev
 	$(BIN)/lint-imports
 
 bench: .venv/dev
-	$(BIN)/python -m benchmarks.embedded
+	$(BIN)/python -m benchmarks.engines
 
 .venv/run: requirements/run.txt pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv

@@ -10,6 +10,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -140,10 +141,12 @@ def main(arguments: Sequence[str]) -> int:
     folder, *command = arguments
     with node(Path(folder)) as url:
         environment = {**os.environ, "DIRECTORY_SEARCH_URL": f"{url}/listings"}
-        try:
-            return subprocess.run(command, env=environment, check=False).returncode
-        except KeyboardInterrupt:
-            return 0
+        with subprocess.Popen(command, env=environment) as running:
+            signal.signal(signal.SIGTERM, lambda *_: running.terminate())
+            try:
+                return running.wait()
+            except KeyboardInterrupt:
+                return running.wait()
 
 
 if __name__ == "__main__":
