@@ -7,7 +7,8 @@ answers with 0,0 (872 ZIPs, most of them military) is unknown. An operator's Cen
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import zipcodes
 from geopy.geocoders.base import DEFAULT_SENTINEL, Geocoder
@@ -137,9 +138,9 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
         others: dict[str, list[tuple[float, float]]] = defaultdict(list)
         in_state: dict[str, list[tuple[float, float]]] = defaultdict(list)
         nicknames: dict[_Key, str] = {}
-        for row in zipcodes.list_all():  # type: ignore[no-untyped-call]  # a compiled module
+        for row in _post_offices():
             point, state = (float(row["lat"]), float(row["long"])), row["state"]
-            if point == (0.0, 0.0) or state not in STATE_NAMES:
+            if point == (0.0, 0.0):
                 continue
             in_state[state].append(point)
             city = f"{row['city']}, {state}"
@@ -175,6 +176,12 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
             if known is None or weight >= known.weight:
                 label = f"{name}, {place.state}"
                 self._cities[key] = Place(label, "city", point, place.state, weight)
+
+
+def _post_offices() -> Iterator[dict[str, Any]]:
+    """The package's ZIPs, a state at a time: all at once they take 85 MB more."""
+    for state in STATE_NAMES:
+        yield from zipcodes.filter_by(state=state)  # type: ignore[no-untyped-call]  # compiled
 
 
 def _key(label: str) -> _Key:

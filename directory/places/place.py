@@ -7,7 +7,7 @@ from typing import Literal
 Kind = Literal["postal_code", "city", "state", "address", "point"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a patient searches: around a point (latitude, longitude in degrees), or a whole state.
 

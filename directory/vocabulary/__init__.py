@@ -13,7 +13,13 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
 from directory.vocabulary.words import words
+
+SHORTEST_SLIP, LONG_WORD = 5, 9
+"""Letters: in shorter words a slip makes another word; in long ones two slips are forgiven."""
 
 _FOLDER = Path(__file__).parent
 
@@ -82,6 +88,7 @@ class Vocabulary:
                 if term not in known:
                     self._phrases[words(phrase)] = (*known, term)
         self._longest = max(map(len, self._phrases))
+        self._known = sorted({word for phrase in self._phrases for word in phrase})
 
     def terms(self, kind: Kind) -> tuple[Term, ...]:
         """The terms of a kind, in the order of their file."""
@@ -106,23 +113,35 @@ class Vocabulary:
     def understand(self, text: str) -> tuple[Clause, ...]:
         """A patient's words as clauses: the longest known phrases first, noise left out.
 
-        `chiro for neck pain, Núñez` gives the clauses chiropractor, neck-pain and `nunez`.
+        `chiro for neck pain, Núñez` gives the clauses chiropractor, neck-pain and `nunez`. A slip
+        of the pen in a word of ours is forgiven; the clause keeps what was typed: it may be a name.
         """
         return tuple(self._clauses(words(text)))
 
     def _clauses(self, typed: tuple[str, ...]) -> Iterator[Clause]:
+        meant = tuple(self._meant(word) for word in typed)
         position = 0
         while position < len(typed):
             for length in range(min(self._longest, len(typed) - position), 0, -1):
-                phrase = typed[position : position + length]
-                if terms := self._phrases.get(phrase):
-                    yield Clause(phrase, terms)
+                phrase = slice(position, position + length)
+                if terms := self._phrases.get(typed[phrase]) or self._phrases.get(meant[phrase]):
+                    yield Clause(typed[phrase], terms)
                     break
             else:
                 length = 1
                 if typed[position] not in self._noise:
                     yield Clause(typed[position : position + 1])
             position += length
+
+    def _meant(self, word: str) -> str:
+        """The word of a known phrase that a typed word is a slip of, else the word itself."""
+        slips = 2 if len(word) >= LONG_WORD else 1
+        if len(word) < SHORTEST_SLIP or word in self._noise:
+            return word
+        found = process.extractOne(
+            word, self._known, scorer=OSA.distance, score_cutoff=slips, processor=None
+        )
+        return found[0] if found else word
 
 
 @cache

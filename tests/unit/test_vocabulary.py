@@ -1,5 +1,7 @@
 """Terms are understood as people write them."""
 
+from pathlib import Path
+
 import pytest
 
 from directory.vocabulary import Kind, vocabulary
@@ -74,3 +76,25 @@ def test_every_term_is_found_by_its_label_and_synonyms() -> None:
 )
 def test_taxonomy_codes(code: str, profession: str | None) -> None:
     assert vocabulary().profession_of(code) == profession
+
+
+PHRASES = Path(__file__).parents[1] / "data" / "phrases.txt"
+
+
+def test_the_phrases_that_people_type_are_understood() -> None:
+    """The published test: at least 98 of 100 phrases, slips of the pen included."""
+    wrong, lines = (
+        [],
+        [line for line in PHRASES.read_text().splitlines() if line and line[0] != "#"],
+    )
+    for line in lines:
+        phrase, _, expected = line.partition(" = ")
+        understood = [
+            "|".join(term.token for term in clause.terms)
+            for clause in vocabulary().understand(phrase)
+            if clause.terms
+        ]
+        if " ".join(understood or ["-"]) != expected:
+            wrong.append(f"{phrase}: {understood}")
+    assert len(lines) >= 300
+    assert len(wrong) <= 0.02 * len(lines), wrong
