@@ -99,13 +99,13 @@ def sync(*, follow: bool, accept_lapses: bool) -> None:
 def rebuild(*, accept_shrink: bool) -> None:
     """Make the search index anew and swap it in; searches are answered throughout."""
     with _opened() as opened, _progress("Rebuilding", None) as (bar, task):
-        applied = keeping.rebuild(
+        listings = keeping.rebuild(
             opened.database,
             opened.engine,
             partial(bar.advance, task),
             accept_shrink=accept_shrink,
         )
-    _say(f"the new index has {applied:,} changes")
+    _say(f"the new index holds {listings:,} listings")
 
 
 @main.command()

@@ -89,14 +89,14 @@ def rebuild(
     *,
     accept_shrink: bool = False,
 ) -> int:
-    """Fill a new generation with the whole changefeed and swap it in; says how many it read.
+    """Fill a new generation with the whole changefeed and swap it in; says how many it holds.
 
     It reads until there is nothing new, so what is written meanwhile is in. Searches are answered
     by the old generation until then; if anything fails, the old one stays. Raises Shrunk, unless
     accepted, where the new one would hold less than 60 % of the old one's listings.
     """
     served = engine.status()
-    applied, position = 0, 0
+    position = 0
     held_ids: set[str] = set()
     with engine.new_generation() as generation:
         for batch in _batches(database, 0, REBUILD_BATCH):
@@ -104,7 +104,6 @@ def rebuild(
             held_ids -= {change.id for change in batch}
             held_ids |= {change.id for change in batch if change.listing}
             position = batch[-1].number
-            applied += len(batch)
             progress(len(batch))
         held = len(held_ids)
         if served and held < LEAST_SHARE * served.documents and not accept_shrink:
@@ -114,7 +113,7 @@ def rebuild(
                 "`indexer rebuild --accept-shrink`. The old index stays."
             )
         generation.serve(position)
-    return applied
+    return held
 
 
 def follow(
