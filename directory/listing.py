@@ -5,14 +5,11 @@ truth: it comes from one source at one date (`provenance`), and it is replaced a
 What is not known stays unknown; it is never shown, filtered or counted as a yes.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-import phonenumbers
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,12 +17,25 @@ from pydantic import (
     Field,
     StrictBool,
     StringConstraints,
-    ValidationInfo,
     model_validator,
 )
 
-from directory.states import STATE_NAMES
-from directory.vocabulary import Kind, vocabulary
+from directory.fields import (
+    Condition,
+    Insurer,
+    Language,
+    Line,
+    ListingId,
+    Npi,
+    Phone,
+    Profession,
+    Setting,
+    State,
+    Technique,
+    Text,
+    WebAddress,
+    unique,
+)
 
 
 class Answer(StrEnum):
@@ -64,104 +74,10 @@ FRESH_DAYS, LAPSE_DAYS = 90, 180
 """An attestation older than the first is marked, asked about, and ranked lower by `best`; older
 than the second, its listing leaves the results."""
 
-STORED = {"stored": True}
-"""Validation context of what we have stored: a term that was retired since is no error there."""
-
 
 def fresh_since(today: date) -> date:
     """The first day on which an attestation still counts as fresh."""
     return today - timedelta(days=FRESH_DAYS)
-
-
-def npi_is_valid(npi: str) -> bool:
-    """Whether the check digit is right: Luhn over the digits with the prefix 80840.
-
-    CMS, *Requirements for National Provider Identifier (NPI) and NPI check digit*; a sum that
-    ends in 0 has the check digit 0. Only ASCII digits count, and the first is 1 or 2
-    (69 FR 3434, 2004-01-23).
-    """
-    if not re.fullmatch("[12][0-9]{9}", npi):
-        return False
-    doubled = sum(sum(divmod(2 * int(digit), 10)) for digit in npi[-2::-2])
-    return (24 + doubled + sum(int(digit) for digit in npi[-1::-2])) % 10 == 0
-
-
-def _npi(value: str) -> str:
-    if not npi_is_valid(value):
-        raise ValueError(
-            f"{value!r} is no NPI: ten digits that begin with 1 or 2, check digit included"
-        )
-    return value
-
-
-def _phone(value: str) -> str:
-    """Any way of writing a US telephone number, as E.164 (libphonenumber)."""
-    try:
-        number = phonenumbers.parse(value, "US")
-    except phonenumbers.NumberParseException as error:
-        raise ValueError(f"{value!r} is no telephone number") from error
-    if not phonenumbers.is_possible_number(number):
-        raise ValueError(f"{value!r} is no telephone number: wrong length")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise ValueError(f"{value!r} is no web address that begins with https:// or http://")
-    return value
-
-
-def _plain(value: str) -> str:
-    if bad := next((c for c in value if not c.isprintable()), None):
-        raise ValueError(f"has the control character {bad!r}")
-    return value
-
-
-def _plain_lines(value: str) -> str:
-    return "\n".join(_plain(line) for line in value.splitlines())
-
-
-def _state(value: str) -> str:
-    if value not in STATE_NAMES:
-        raise ValueError(f"{value!r} is no state: two letters, as the Postal Service has them")
-    return value
-
-
-def _term(kind: Kind) -> AfterValidator:
-    def check(value: str, info: ValidationInfo) -> str:
-        if info.context is not STORED and not vocabulary().has(kind, value):
-            known = ", ".join(term.value for term in vocabulary().terms(kind))
-            raise ValueError(f"{value!r} is no {kind} that we know; known are: {known}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
-
-
-def _text(most: int) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most)
-
-
-Line = Annotated[str, _text(200), AfterValidator(_plain)]
-Text = Annotated[str, _text(2000), AfterValidator(_plain_lines)]
-LISTING_ID = re.compile("[a-z0-9][a-z0-9-]{2,31}")
-ListingId = Annotated[str, StringConstraints(pattern=f"^{LISTING_ID.pattern}$")]
-Npi = Annotated[str, AfterValidator(_npi)]
-Phone = Annotated[str, AfterValidator(_phone)]
-WebAddress = Annotated[str, _text(500), AfterValidator(_plain), AfterValidator(_web_address)]
-Dollars = Annotated[int, Field(ge=0, le=100_000)]
-Minutes = Annotated[int, Field(ge=5, le=240)]
-Profession = Annotated[str, _term(Kind.PROFESSION)]
-Technique = Annotated[str, _term(Kind.TECHNIQUE)]
-Condition = Annotated[str, _term(Kind.CONDITION)]
-Insurer = Annotated[str, _term(Kind.INSURANCE)]
-Setting = Annotated[str, _term(Kind.SETTING)]
-Language = Annotated[str, _term(Kind.LANGUAGE)]
-State = Annotated[str, AfterValidator(_state)]
 
 
 class Value(BaseModel):
@@ -282,7 +198,7 @@ class Facts(Value):
     profession: Profession
     taxonomies: Annotated[tuple[Taxonomy, ...], Field(max_length=15)] = ()
     gender: Literal["female", "male", "nonbinary"] | None = None
-    languages: Annotated[tuple[Language, ...], AfterValidator(_unique)] = ()
+    languages: Annotated[tuple[Language, ...], AfterValidator(unique)] = ()
     clinic: Line | None = None
     address: Address
     area_only: StrictBool = False
@@ -293,13 +209,13 @@ class Facts(Value):
     setting: Setting | None = None
     private_room: Answer = Answer.UNKNOWN
     dry_needling: Answer = Answer.UNKNOWN
-    techniques: Annotated[tuple[Technique, ...], AfterValidator(_unique)] = ()
-    conditions: Annotated[tuple[Condition, ...], AfterValidator(_unique)] = ()
+    techniques: Annotated[tuple[Technique, ...], AfterValidator(unique)] = ()
+    conditions: Annotated[tuple[Condition, ...], AfterValidator(unique)] = ()
     single_use_needles: Answer = Answer.UNKNOWN
     certificates: Annotated[tuple[Certificate, ...], Field(max_length=50)] = ()
     licence_check: LicenceCheck | None = None
-    insurance_accepted: Annotated[tuple[Insurer, ...], AfterValidator(_unique)] = ()
-    insurance_refused: Annotated[tuple[Insurer, ...], AfterValidator(_unique)] = ()
+    insurance_accepted: Annotated[tuple[Insurer, ...], AfterValidator(unique)] = ()
+    insurance_refused: Annotated[tuple[Insurer, ...], AfterValidator(unique)] = ()
     cash_pay: Answer = Answer.UNKNOWN
     first_visit_price: Range | None = None
     follow_up_price: Range | None = None

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from directory.listing import LISTING_ID, Facts, Source
+from directory.fields import LISTING_ID
+from directory.listing import Facts, Source
 from directory.places import Places
 from directory.services import Clock
 from directory.store.database import Database, Transaction

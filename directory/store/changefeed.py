@@ -7,7 +7,8 @@ door to the outside: what leaves here is what anybody may see.
 
 from sqlalchemy import select
 
-from directory.listing import STORED, Change, Listing, published
+from directory.fields import STORED
+from directory.listing import Change, Listing, published
 from directory.store.database import Transaction
 from directory.store.listings import Status
 from directory.store.models import ChangeCounterRow, ListingRow

@@ -10,7 +10,8 @@ from hashlib import sha256
 from sqlalchemy import and_, func, or_, select
 
 from directory.credentials import held_because
-from directory.listing import LAPSE_DAYS, STORED, Answer, Facts, Listing, Source
+from directory.fields import STORED
+from directory.listing import LAPSE_DAYS, Answer, Facts, Listing, Source
 from directory.store.database import Transaction
 from directory.store.models import ChangeCounterRow, ListingRow, RevisionRow, StatementRow
 from directory.store.statement import Statement, combine

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from directory.listing import STORED, UNITS, Facts, Listing, Provenance, Source
+from directory.fields import STORED
+from directory.listing import UNITS, Facts, Listing, Provenance, Source
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from flask import abort, current_app
 
-from directory.listing import LISTING_ID, Listing, published
+from directory.fields import LISTING_ID
+from directory.listing import Listing, published
 from directory.services import Services
 from directory.store import listings
 from directory.store.listings import Status, StoredListing

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from directory.listing import npi_is_valid, published
+from directory.fields import npi_is_valid
+from directory.listing import published
 from tests.builders import a_listing
 
 

@@ -6,21 +6,26 @@ scores are laid down in entry.py; the server matches terms, adds constants, meas
 and counts.
 """
 
-import re
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from elastic_transport import OrjsonSerializer
-from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
+from elasticsearch import ApiError, Elasticsearch, TransportError
 from pydantic import ValidationError
 
-from directory.listing import STORED, Change, Listing
+from directory.fields import STORED
+from directory.listing import Change, Listing
 from directory.search.elasticsearch.dsl import count_body, search_body
+from directory.search.elasticsearch.index import (
+    behind,
+    bulk,
+    create,
+    orphans,
+    remember,
+    remembered,
+)
 from directory.search.engine import (
     Ask,
     EngineStatus,
@@ -32,33 +37,12 @@ from directory.search.engine import (
     Sort,
     SortKey,
 )
-from directory.search.entry import FACET_VALUES, FIELD_TIERS, SCHEMA_ID, entry, token
+from directory.search.entry import FACET_VALUES, SCHEMA_ID, token
 
 SEARCH_TIMEOUT_S = 2.0
 """A patient waits no longer; then the page says that the search is down."""
 
 WRITE_TIMEOUT_S = 60.0
-_BATCH = 1_000
-"""Changes a bulk call: larger ones gained nothing (ingest measured at 500, 2,000 and 8,000)."""
-
-_GENERATION = r"-\d{20}-[0-9a-f]{6}"
-_SETTINGS = {
-    "number_of_shards": 1,
-    "auto_expand_replicas": "0-1",
-    # A deleted listing's version is remembered this long, so that a late replay stays harmless.
-    "gc_deletes": "1h",
-}
-_WORDS = {"type": "keyword", "doc_values": False}
-_PROPERTIES = {
-    "id": {"type": "keyword"},
-    "location": {"type": "geo_point"},
-    "state": {"type": "keyword"},
-    "facets": {"type": "keyword"},
-    "price": {"type": "integer"},
-    "attested": {"type": "date", "format": "strict_date"},
-    **dict.fromkeys(FIELD_TIERS, _WORDS),
-    "listing": {"type": "object", "enabled": False},
-}
 
 
 class ElasticsearchEngine:
@@ -108,7 +92,7 @@ class ElasticsearchEngine:
         with _as_unavailable():
             if not (index := self._serving()):
                 return None
-            meta = _remembered(self._client, index)
+            meta = remembered(self._client, index)
             documents = self._client.count(index=index).body["count"]
         return EngineStatus(index, documents, meta["position"], meta["schema"] == SCHEMA_ID)
 
@@ -117,21 +101,16 @@ class ElasticsearchEngine:
         with _as_unavailable():
             if not (index := self._serving()):
                 raise EngineUnavailable("there is no search index yet: run `indexer sync`")
-            _bulk(self._writer, index, changes)
+            bulk(self._writer, index, changes)
             self._writer.indices.refresh(index=index)
-            before = _remembered(self._writer, index).get("position", 0)
-            _remember(self._writer, index, max(before, position))
+            before = remembered(self._writer, index).get("position", 0)
+            remember(self._writer, index, max(before, position))
 
     @contextmanager
     def new_generation(self) -> Iterator[Generation]:
         """A new index beside the serving one; left without `serve`, it is deleted."""
         with _as_unavailable():
-            index = f"{self._alias}-{datetime.now(UTC):%Y%m%d%H%M%S%f}-{secrets.token_hex(3)}"
-            self._writer.indices.create(
-                index=index,
-                settings={**_SETTINGS, "refresh_interval": -1},
-                mappings={"dynamic": "strict", "properties": _PROPERTIES, "_meta": _meta(0)},
-            )
+            index = create(self._writer, self._alias)
         new = _NewGeneration(self._writer, self._alias, index)
         try:
             yield new
@@ -145,7 +124,7 @@ class ElasticsearchEngine:
         self._client.close()
 
     def _serving(self) -> str | None:
-        return next(iter(_behind(self._client, self._alias)), None)
+        return next(iter(behind(self._client, self._alias)), None)
 
 
 class _NewGeneration:
@@ -159,93 +138,25 @@ class _NewGeneration:
 
     def apply(self, changes: Iterable[Change]) -> None:
         with _as_unavailable():
-            _bulk(self._client, self._index, changes)
+            bulk(self._client, self._index, changes)
 
     def serve(self, position: int) -> None:
         with _as_unavailable():
             indices = self._client.indices
-            if not _remembered(self._client, self._index):
+            if not remembered(self._client, self._index):
                 # A bulk call to an index that was deleted makes it again, without our mapping.
                 raise EngineUnavailable(f"{self._index} was dropped by a newer rebuild")
             indices.put_settings(index=self._index, settings={"refresh_interval": "1s"})
             indices.refresh(index=self._index)
-            _remember(self._client, self._index, position)
-            replaced = _behind(self._client, self._alias) - {self._index}
-            ours = re.compile(re.escape(self._alias) + _GENERATION)
-            names = indices.get(index=f"{self._alias}-*").body
-            orphans = {name for name in names if ours.fullmatch(name) and name < self._index}
+            remember(self._client, self._index, position)
+            replaced = behind(self._client, self._alias) - {self._index}
+            replaced |= orphans(self._client, self._alias, before=self._index)
             actions: list[Mapping[str, Any]] = [
                 {"add": {"index": self._index, "alias": self._alias}},
-                *({"remove_index": {"index": name}} for name in sorted(replaced | orphans)),
+                *({"remove_index": {"index": name}} for name in sorted(replaced)),
             ]
             indices.update_aliases(actions=actions)
             self.served = True
-
-
-def _behind(client: Elasticsearch, alias: str) -> set[str]:
-    """The index behind an alias; none where there is no such alias."""
-    try:
-        return set(client.indices.get_alias(name=alias).body)
-    except NotFoundError:
-        return set()
-
-
-def _bulk(client: Elasticsearch, index: str, changes: Iterable[Change]) -> None:
-    """Put and delete by external version: a change not newer than what is there changes nothing."""
-    stream = iter(changes)
-    for batch in iter(lambda: list(islice(stream, _BATCH)), []):
-        operations = [line for change in batch for line in _operation(index, change)]
-        answer = client.bulk(operations=operations, filter_path=["items.*.status", "items.*.error"])
-        for change, item in zip(batch, answer.body["items"], strict=True):
-            (result,) = item.values()
-            if "error" in result and result["status"] != 409:
-                raise EngineUnavailable(
-                    f"listing {change.id} was refused: {result['error'].get('reason')}"
-                )
-
-
-def _operation(index: str, change: Change) -> Iterator[Mapping[str, Any]]:
-    action = {
-        "_index": index,
-        "_id": change.id,
-        "version": change.number,
-        "version_type": "external",
-    }
-    if change.listing is None:
-        yield {"delete": action}
-    else:
-        yield {"index": action}
-        yield _document(change.listing)
-
-
-def _document(listing: Listing) -> Mapping[str, Any]:
-    indexed = entry(listing)
-    location = indexed.listing.location
-    return {
-        "id": listing.id,
-        "location": {"lat": location.lat, "lon": location.lon},
-        "state": listing.address.state,
-        "facets": sorted(indexed.facets),
-        "price": indexed.price,
-        "attested": indexed.attested,
-        **{field: sorted(found) for field, found in indexed.words},
-        "listing": indexed.listing.model_dump(mode="json"),
-    }
-
-
-def _meta(position: int) -> Mapping[str, Any]:
-    return {"schema": SCHEMA_ID, "position": position}
-
-
-def _remembered(client: Elasticsearch, index: str) -> Mapping[str, Any]:
-    """What an index says of itself; nothing where it is none of ours."""
-    found: Mapping[str, Any] = client.indices.get_mapping(index=index).body[index]["mappings"]
-    meta: Mapping[str, Any] = found.get("_meta", {})
-    return meta
-
-
-def _remember(client: Elasticsearch, index: str, position: int) -> None:
-    client.indices.put_mapping(index=index, meta=_meta(position))
 
 
 def _hit(hit: Mapping[str, Any], ask: Ask) -> Hit:

@@ -11,7 +11,8 @@ from itertools import islice
 
 import numpy as np
 
-from directory.listing import STORED, Change, Listing
+from directory.fields import STORED
+from directory.listing import Change, Listing
 from directory.search.engine import Ask
 from directory.search.entry import Entry, entry
 from directory.search.sqlite.cells import cell_of, runs
