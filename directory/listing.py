@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -34,6 +33,7 @@ from directory.fields import (
     Technique,
     Text,
     WebAddress,
+    at_the_edge,
     unique,
 )
 
@@ -198,7 +198,7 @@ class Facts(Value):
     profession: Profession
     taxonomies: Annotated[tuple[Taxonomy, ...], Field(max_length=15)] = ()
     gender: Literal["female", "male", "nonbinary"] | None = None
-    languages: Annotated[tuple[Language, ...], AfterValidator(unique)] = ()
+    languages: Annotated[tuple[Language, ...], at_the_edge(unique)] = ()
     clinic: Line | None = None
     address: Address
     area_only: StrictBool = False
@@ -209,13 +209,13 @@ class Facts(Value):
     setting: Setting | None = None
     private_room: Answer = Answer.UNKNOWN
     dry_needling: Answer = Answer.UNKNOWN
-    techniques: Annotated[tuple[Technique, ...], AfterValidator(unique)] = ()
-    conditions: Annotated[tuple[Condition, ...], AfterValidator(unique)] = ()
+    techniques: Annotated[tuple[Technique, ...], at_the_edge(unique)] = ()
+    conditions: Annotated[tuple[Condition, ...], at_the_edge(unique)] = ()
     single_use_needles: Answer = Answer.UNKNOWN
     certificates: Annotated[tuple[Certificate, ...], Field(max_length=50)] = ()
     licence_check: LicenceCheck | None = None
-    insurance_accepted: Annotated[tuple[Insurer, ...], AfterValidator(unique)] = ()
-    insurance_refused: Annotated[tuple[Insurer, ...], AfterValidator(unique)] = ()
+    insurance_accepted: Annotated[tuple[Insurer, ...], at_the_edge(unique)] = ()
+    insurance_refused: Annotated[tuple[Insurer, ...], at_the_edge(unique)] = ()
     cash_pay: Answer = Answer.UNKNOWN
     first_visit_price: Range | None = None
     follow_up_price: Range | None = None

@@ -101,7 +101,7 @@ def _document(listing: Listing) -> Mapping[str, Any]:
         "price": indexed.price,
         "attested": indexed.attested,
         **{field: sorted(found) for field, found in indexed.words},
-        "listing": indexed.listing.model_dump(mode="json"),
+        "listing": indexed.listing.model_dump(mode="json", exclude_defaults=True),
     }
 
 

@@ -102,7 +102,7 @@ class Tables:
             chunk, document = None, None
             if new := entries.get(change.id):
                 chunk = chunks.add(new, pack(new, codes))
-                document = new.listing.model_dump_json().encode()
+                document = new.listing.model_dump_json(exclude_defaults=True).encode()
             grown += (chunk is not None) - (old is not None)
             self._db.execute(
                 f"REPLACE INTO listing_{self.number} VALUES (?, ?, ?, ?)",
