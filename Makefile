@@ -1,4 +1,4 @@
-# The commands of this project; CONTRIBUTING.md says more.
+# The commands of this project; README.md says what each is for.
 PYTHON ?= python3
 PORT ?= 8000
 SEARCH ?= embedded
@@ -25,6 +25,7 @@ $(DEMO): fixtures/generate.py | .venv/run
 	@mkdir -p var
 	$(BIN)/python -m fixtures.generate --as-of $(shell date +%F) > $@.part
 	$(BIN)/indexer load jsonl $@.part
+	$(BIN)/python -m fixtures.check $@.part
 	@mv $@.part $@
 
 ## Install what the tests need and run them all.

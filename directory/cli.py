@@ -1,5 +1,6 @@
 """The command `directory`: serve the site, show the settings."""
 
+import socket
 import sys
 from typing import NoReturn
 
@@ -18,7 +19,9 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="And its port."
+)
 def serve(host: str, port: int) -> None:
     """Serve the site, its API and its health checks."""
     chosen = _settings()
@@ -31,6 +34,12 @@ def serve(host: str, port: int) -> None:
     except StoreUnavailable as error:
         # Searching needs no store: serve, and let /readyz tell.
         click.echo(f"Warning: {error}", err=True)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            _fail(OSError(f"cannot listen on {host}:{port}: {error.strerror}"))
     click.echo(f"Serving on http://{host}:{port}", err=True)
     Server(chosen, f"{host}:{port}").run()
 

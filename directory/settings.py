@@ -65,7 +65,8 @@ class Settings(BaseSettings):
 
     def shown(self) -> dict[str, str]:
         """Every setting as text, without secrets."""
-        return {name: _masked(str(getattr(self, name))) for name in type(self).model_fields}
+        values = {name: _masked(str(getattr(self, name))) for name in type(self).model_fields}
+        return values | {"geocoder_options": f"{len(self.geocoder_options)} set"}
 
 
 def settings() -> Settings:
@@ -73,7 +74,7 @@ def settings() -> Settings:
     try:
         return Settings()
     except SettingsError as error:
-        raise InvalidSettings(str(error)) from error
+        raise InvalidSettings("DIRECTORY_GEOCODER_OPTIONS: is no JSON object") from error
     except ValidationError as error:
         wrong = error.errors()[0]
         name = f"DIRECTORY_{'_'.join(map(str, wrong['loc'])).upper()}"

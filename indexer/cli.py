@@ -90,7 +90,7 @@ def sync(*, follow: bool, accept_lapses: bool) -> None:
         )
         with _progress("Syncing", None) as (bar, task):
             applied = keeping.sync(opened.database, opened.engine, partial(bar.advance, task))
-    _say(f"applied {applied:,} changes")
+    _say(f"brought {applied:,} listings up to date")
     sys.exit(0 if in_order else FAILED)
 
 
@@ -140,7 +140,8 @@ def gazetteer(files: tuple[Path, ...]) -> None:
 
 def _tell(path: Path, summary: Summary, *, dry_run: bool) -> None:
     counted = ", ".join(f"{summary.counts[result]:,} {result}" for result in Result)
-    _say(f"{path.name}: {'would be ' if dry_run else ''}read {summary.read:,} = {counted}")
+    rehearsed = " (nothing was changed)" if dry_run else ""
+    _say(f"{path.name}: read {summary.read:,} = {counted}{rehearsed}")
     if dry_run:
         for example in summary.examples:
             _say(f"  {example}")

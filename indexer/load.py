@@ -56,7 +56,7 @@ class Result(StrEnum):
     REJECTED = "rejected"
 
 
-_TELLING = (Result.ADDED, Result.CHANGED, Result.WITHDRAWN)
+_TELLING = (Result.ADDED, Result.CHANGED, Result.WITHDRAWN, Result.REJECTED)
 
 
 @dataclass
@@ -66,6 +66,13 @@ class Summary:
     counts: Counter[Result] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
     rejects: Path | None = None
+
+    def tell(self, record: Record, result: Result, prepared: "Prepared") -> None:
+        """Count a result, and keep the first few as examples."""
+        self.counts[result] += 1
+        if result in _TELLING and len(self.examples) < _EXAMPLES:
+            why = f" ({prepared})" if isinstance(prepared, RecordError) else ""
+            self.examples.append(f"row {record.row}: {result}{why}")
 
     @property
     def read(self) -> int:
@@ -99,9 +106,7 @@ class Loader:
                 with self.database.writing(rehearsal=not self.rejects_folder) as session:
                     for each, prepared in ready:
                         result = self._take(session, source, each, prepared, made, rejects)
-                        summary.counts[result] += 1
-                        if result in _TELLING and len(summary.examples) < _EXAMPLES:
-                            summary.examples.append(f"row {each.row}: {result}")
+                        summary.tell(each, result, prepared)
                 progress(batch[-1].bytes_read)
         summary.rejects = rejects.kept
         return summary
@@ -113,8 +118,7 @@ class Loader:
                 if said.id is not None and not LISTING_ID.fullmatch(said.id):
                     raise RecordError("id", f"{said.id!r} is no id: {LISTING_ID.pattern}")
                 facts = Facts.model_validate(self.places.located(said.fields))
-                if facts.attestation and facts.attestation.on > today:
-                    raise RecordError("attestation.on", "lies in the future")
+                _may_say(facts, today)
                 return said, facts
         except RecordError as error:
             return error
@@ -152,6 +156,16 @@ def _record(session: Transaction, source: Source, said: Said, facts: Facts, made
     statement = Statement.of(source, said.key, said.as_of, facts)
     id_ = said.id or listing_id(source, said.key)
     return record(session, id_, statement, made)
+
+
+def _may_say(facts: Facts, today: date) -> None:
+    """RecordError where a file speaks for a moderator, or of a day that has not come."""
+    if facts.licence_check:
+        raise RecordError("licence_check", "only a moderator of this directory can say so")
+    if any(certificate.verified_on for certificate in facts.certificates):
+        raise RecordError("certificates.verified_on", "only a moderator can say so")
+    if facts.attestation and facts.attestation.on > today:
+        raise RecordError("attestation.on", "lies in the future")
 
 
 def _record_error(error: ValidationError) -> RecordError:

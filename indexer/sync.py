@@ -35,7 +35,7 @@ Tell = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Status:
-    """How far the index is behind the store. `indexed` is None where there is no index."""
+    """How far the index is behind the store; None where there is no index of this version."""
 
     store_position: int
     index_position: int | None
@@ -54,7 +54,7 @@ def status(database: Database, engine: Engine) -> Status:
     with database.reading() as session:
         store_position = changefeed.position(session)
     served = engine.status()
-    if not served:
+    if not served or not served.current:
         return Status(store_position, None, None)
     return Status(store_position, served.position, served.documents)
 
@@ -64,7 +64,7 @@ class Shrunk(Exception):
 
 
 def sync(database: Database, engine: Engine, progress: Progress = lambda _: None) -> int:
-    """Apply every change that the index has not seen; says how many.
+    """Apply every change that the index has not seen; says of how many listings.
 
     Without an index, or with one that was made for another version or is ahead of the store (which
     was then restored from an older backup), the index is rebuilt.
@@ -127,7 +127,7 @@ def follow(
                 grow_old(database, clock, tell, accept_lapses=accept_lapses)
                 aged_on = clock().date()
             if applied := sync(database, engine):
-                tell(f"applied {applied:,} changes")
+                tell(f"brought {applied:,} listings up to date")
         except (EngineUnavailable, StoreUnavailable, Shrunk) as error:
             tell(f"{error}; trying again")
         time.sleep(FOLLOW_S)

@@ -73,6 +73,15 @@ def postgresql_url() -> Iterator[str]:
     yield from _running(postgresql_server.server)
 
 
+def closed(engine: Engine) -> None:
+    """Close an engine of the tests, and leave nothing on a node that is not ours."""
+    if isinstance(engine, ElasticsearchEngine):
+        client = engine._client
+        for name in client.indices.get(index=f"{engine._alias}-*").body:
+            client.indices.delete(index=name)
+    engine.close()
+
+
 def fresh_elastic(url: str) -> ElasticsearchEngine:
     """An engine with an alias of its own."""
     return ElasticsearchEngine(f"{url}/test-{uuid.uuid4().hex[:8]}")
@@ -86,8 +95,8 @@ def engines(
     embedded = SqliteEngine(tmp_path_factory.mktemp("index") / "search.db")
     elastic = fresh_elastic(elasticsearch_url)
     yield embedded, elastic
-    embedded.close()
-    elastic.close()
+    closed(embedded)
+    closed(elastic)
 
 
 @pytest.fixture(params=["sqlite", "elasticsearch"])
@@ -98,7 +107,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     else:
         made = fresh_elastic(request.getfixturevalue("elasticsearch_url"))
     yield made
-    made.close()
+    closed(made)
 
 
 @pytest.fixture

@@ -11,11 +11,26 @@ from pathlib import Path
 from typing import Literal
 
 from directory.credentials.rules import Rule, RuleStatus, rule
-from directory.listing import Certificate, Listing, Source
+from directory.listing import Certificate, Listing, Provenance, Source
 from directory.states import STATE_NAMES
 from directory.vocabulary import Kind, vocabulary
 
-Basis = Literal["state rule", "checked", "practice", "registry", "general"]
+Basis = Literal["state rule", "checked", "practice", "list", "registry", "general"]
+
+_BASIS: Mapping[Source, Basis] = {
+    Source.MODERATOR: "checked",
+    Source.CLINIC: "practice",
+    Source.FILE: "list",
+    Source.FHIR: "list",
+    Source.NPPES: "registry",
+}
+_SAYS = {
+    Source.MODERATOR: "A moderator of this directory has made sure",
+    Source.CLINIC: "The practice says",
+    Source.FILE: "A list that was given to this directory says",
+    Source.FHIR: "Another directory says",
+    Source.NPPES: "The national registry says",
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class CredentialNote:
     basis: Basis
     source: str
     as_of: str
+    detail: str = ""
 
 
 def notes(listing: Listing) -> tuple[CredentialNote, ...]:
@@ -59,22 +75,17 @@ def held_because(listing: Listing) -> str | None:
 def _offer(listing: Listing) -> CredentialNote:
     said = listing.provenance.get("dry_needling")
     if listing.confirmed and said:
-        return CredentialNote(
-            "Dry needling",
-            "The practice says that dry needling is offered here.",
-            "practice",
-            said.source,
-            said.as_of.isoformat(),
-        )
+        text = f"{_SAYS[said.source]} that dry needling is offered here."
+        return _note("Dry needling", text, said)
+    text = "Nobody has said whether dry needling is offered here: ask before you book."
     origin = listing.provenance["profession"]
-    return CredentialNote(
-        "Dry needling",
-        "Nobody has said whether dry needling is offered here: ask before you book. "
-        "A registry tells who is licensed, not who does dry needling.",
-        "registry",
-        origin.source,
-        origin.as_of.isoformat(),
-    )
+    if origin.source is Source.NPPES:
+        text += " The registry tells who is licensed, not who does dry needling."
+    return _note("Dry needling", text, origin)
+
+
+def _note(about: str, text: str, said: Provenance) -> CredentialNote:
+    return CredentialNote(about, text, _BASIS[said.source], said.source, said.as_of.isoformat())
 
 
 def _state_rule(listing: Listing) -> CredentialNote:
@@ -89,6 +100,7 @@ def _state_rule(listing: Listing) -> CredentialNote:
         "state rule",
         found.source_url,
         found.source_date,
+        found.note,
     )
 
 
@@ -130,30 +142,24 @@ def _licence(listing: Listing) -> Iterator[CredentialNote]:
     licences = dict.fromkeys((t.licence_state, t.licence_number) for t in listing.taxonomies)
     for state, number in licences:
         if state and number and origin:
-            yield CredentialNote(
-                "License",
+            text = (
                 f"The record gives license {number} of {STATE_NAMES[state]}. Whoever registers "
-                "enters it; only the state's board can say whether it is active.",
-                "registry",
-                origin.source,
-                origin.as_of.isoformat(),
+                "enters it; only the state's board can say whether it is active."
             )
+            yield _note("License", text, origin)
 
 
 def _certificate(certificate: Certificate, listing: Listing) -> CredentialNote:
-    said = listing.provenance["certificates"]
     hours = f", {certificate.hours} hours" if certificate.hours else ""
     issuer = f" by {certificate.issuer}" if certificate.issuer else ""
     year = f", {certificate.year}" if certificate.year else ""
+    named = f"{certificate.title}{issuer}{hours}{year}."
     if certificate.verified_on:
-        text = f"{certificate.title}{issuer}{hours}{year}. A moderator saw the certificate."
         on = certificate.verified_on.isoformat()
-        return CredentialNote("Certificate", text, "checked", "moderator", on)
-    text = (
-        f"{certificate.title}{issuer}{hours}{year}. Reported by the practice, not checked. "
-        "Course providers are no regulators."
-    )
-    return CredentialNote("Certificate", text, "practice", said.source, said.as_of.isoformat())
+        text = f"{named} A moderator saw the certificate."
+        return CredentialNote("Certificate", text, "checked", Source.MODERATOR, on)
+    text = f"{named} Reported, not checked. Course providers are no regulators."
+    return _note("Certificate", text, listing.provenance["certificates"])
 
 
 def _letters(listing: Listing) -> Iterator[CredentialNote]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cachetools import TTLCache
 from geopy.exc import GeopyError
-from geopy.geocoders import get_geocoder_for_service
+from geopy.geocoders import SERVICE_TO_GEOCODER
 from geopy.geocoders.base import Geocoder
 
 from directory.places.census import CensusPlace
@@ -117,8 +117,11 @@ def places(
     """
     if geocoder == "gazetteer":
         return Places(census)
+    if geocoder not in SERVICE_TO_GEOCODER:
+        known = ", ".join(sorted(SERVICE_TO_GEOCODER))
+        raise ValueError(f"there is no geocoder {geocoder!r}; there are gazetteer, {known}")
     try:
-        return Places(census, get_geocoder_for_service(geocoder)(**options))
+        return Places(census, SERVICE_TO_GEOCODER[geocoder](**options))
     except (GeopyError, TypeError) as error:
         raise ValueError(f"geocoder {geocoder}: {error}") from error
 

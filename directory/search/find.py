@@ -82,14 +82,12 @@ def _find(query: SearchQuery, finder: Finder) -> SearchPage:
 
 def _ask(query: SearchQuery, place: Place | None, today: date, cursor: Cursor | None) -> Ask:
     clauses = vocabulary().understand(query.q) if query.q else ()
-    area: Circle | str | None = None
+    area: Circle | str | None = place.state if place else None
     if place and place.kind != "state":
         radius = cursor.radius_m if cursor else query.radius_m
         area = Circle(place.point, START_MI * METRES_PER["mi"] if radius is None else radius)
-    elif place:
-        area = place.state
-    if query.sort is Sort.DISTANCE and not place:
-        raise InvalidQuery([ParameterError("sort", "sort: distance needs a place (near).")])
+    else:
+        _needs_no_centre(query)
     nearest_first = query.sort is Sort.DISTANCE or not (query.sort or query.q)
     return Ask(
         area=area,
@@ -102,6 +100,18 @@ def _ask(query: SearchQuery, place: Place | None, today: date, cursor: Cursor | 
         offset=0 if cursor else (query.page - 1) * query.limit,
         after=cursor.key if cursor else None,
     )
+
+
+def _needs_no_centre(query: SearchQuery) -> None:
+    """A state, or everywhere, has neither a radius nor distances."""
+    asked = {"radius": query.radius is not None, "sort": query.sort is Sort.DISTANCE}
+    wrong = [
+        ParameterError(name, f"{name}: distances need a place with a center, not a whole state.")
+        for name, is_asked in asked.items()
+        if is_asked
+    ]
+    if wrong:
+        raise InvalidQuery(wrong)
 
 
 def _widening(engine: Engine, ask: Ask, circle: Circle) -> tuple[Found, Ask, Widened | None]:

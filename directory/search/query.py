@@ -45,7 +45,7 @@ class InvalidQuery(Exception):
     """A query that cannot be asked; nothing was searched."""
 
     def __init__(self, errors: Sequence[ParameterError]) -> None:
-        super().__init__("; ".join(error.message for error in errors))
+        super().__init__(" ".join(error.message for error in errors))
         self.errors = tuple(errors)
 
 
@@ -192,7 +192,7 @@ def parse(parameters: Mapping[str, Sequence[str]], *, without: frozenset[str]) -
         if name not in known
     ]
     fields: dict[str, Any] = {}
-    for name in parameters.keys() & known:
+    for name in (name for name in parameters if name in known):
         values = list(parameters[name])
         if any(not value.strip() for value in values):
             errors.append(ParameterError(name, f"{name} is empty; leave it out instead."))

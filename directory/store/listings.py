@@ -157,7 +157,7 @@ def age(session: Transaction, made: Made, *, accept: bool = False) -> int:
         )
         .order_by(ListingRow.id)
     ).all()
-    lapsing = [row for row in due if row.attested_on and row.attested_on < since]
+    lapsing = {row.id for row in due if row.attested_on and row.attested_on < since}
     published = counts(session)[Status.PUBLISHED]
     if len(lapsing) > MOST_LAPSED * published and not accept:
         raise TooManyLapsed(
@@ -165,7 +165,7 @@ def age(session: Transaction, made: Made, *, accept: bool = False) -> int:
             "Is the clock right? If it is, accept with --accept-lapses."
         )
     for row in due:
-        _write(session, row, _listing(row), made, None, lapse=row in lapsing)
+        _write(session, row, _listing(row), made, None, lapse=row.id in lapsing)
     return len(lapsing)
 
 

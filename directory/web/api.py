@@ -15,7 +15,6 @@ from directory.web.responses import json_response
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 _NOT_OF_THE_API = frozenset({"page"})
-LONGEST_PLACE = 200
 
 
 @blueprint.get("/search")
@@ -34,16 +33,14 @@ def listing(id_: str) -> Response:
 
 @blueprint.get("/places")
 def places() -> Response:
-    """The places that a text may mean, the largest first."""
+    """The places that a text may mean, the likeliest first; an unknown one is an error."""
     typed = request.args.to_dict(flat=False)
-    if set(typed) != {"q"} or len(typed["q"]) != 1 or not typed["q"][0].strip():
+    if set(typed) != {"q"}:
         raise InvalidQuery([ParameterError("q", "Give exactly one parameter: q, a place.")])
-    text = typed["q"][0].strip()
-    if len(text) > LONGEST_PLACE:
-        message = f"q is longer than {LONGEST_PLACE} characters."
-        raise InvalidQuery([ParameterError("q", message)])
-    found = [present.place(place) for place in services().places.matches(text)]
-    return _private(json_response({"places": found}))
+    query = parse({"near": typed["q"]}, without=_NOT_OF_THE_API)
+    found = services().places.locate(query.near or "")
+    several = [present.place(place) for place in (found, *found.alternatives)]
+    return _private(json_response({"places": several}))
 
 
 @blueprint.get("/vocabulary")

@@ -33,7 +33,8 @@ def _engine() -> dict[str, object]:
         return {"status": "unavailable"}
     if not served:
         return {"status": "no index"}
-    return {"status": "ok", "listings": served.documents, "position": served.position}
+    answers = {"listings": served.documents, "position": served.position}
+    return {"status": "ok", "outdated": not served.current, **answers}
 
 
 def _store() -> str:

@@ -15,7 +15,6 @@ from directory.places.place import PlaceNotFound
 from directory.search.distance import METRES_PER
 from directory.search.find import find
 from directory.search.query import MAX_PAGE, InvalidQuery, SearchQuery, parse
-from directory.states import STATE_NAMES
 from directory.vocabulary import Kind, vocabulary
 from directory.web.context import listing_or_abort, services
 from directory.web.responses import problem
@@ -153,12 +152,6 @@ def dialled(phone: str) -> str:
 def label(value: str, kind: str) -> str:
     """What a term is called."""
     return vocabulary().label(Kind(kind), value)
-
-
-@blueprint.app_template_filter()
-def state_name(code: str) -> str:
-    """A state's name."""
-    return STATE_NAMES[code]
 
 
 def _asked() -> dict[str, list[str]]:

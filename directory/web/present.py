@@ -75,6 +75,7 @@ def stored_listing(status: Status, shown: Listing, notes: tuple[CredentialNote, 
                 "basis": note.basis,
                 "source": note.source,
                 "as_of": note.as_of,
+                "detail": note.detail,
             }
             for note in notes
         ],

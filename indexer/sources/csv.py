@@ -32,8 +32,8 @@ def _yes(value: str) -> bool:
 
 
 _PLAIN: Mapping[str, Callable[[str], object]] = {
-    **dict.fromkeys(("npi", "profession", "gender", "clinic", "phone", "website"), str),
-    **dict.fromkeys(("booking_url", "setting", "about"), str),
+    **dict.fromkeys(("npi", "clinic", "phone", "website", "booking_url", "about"), str),
+    **dict.fromkeys(("profession", "gender", "setting"), str.lower),
     **dict.fromkeys(("private_room", "dry_needling", "single_use_needles"), str.lower),
     **dict.fromkeys(("cash_pay", "superbill", "accepting"), str.lower),
     **dict.fromkeys(("letters", "languages", "techniques", "conditions"), _list),
@@ -54,6 +54,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
     "first_visit_price": {"first_visit_least": "least", "first_visit_most": "most"},
     "follow_up_price": {"follow_up_least": "least", "follow_up_most": "most"},
     "visit_minutes": {"visit_minutes_least": "least", "visit_minutes_most": "most"},
+    "typical_visits": {"typical_visits_least": "least", "typical_visits_most": "most"},
     "attestation": {"attested_on": "on", "attested_by": "by"},
 }
 COLUMNS = ("id", *(column for group in _GROUPS.values() for column in group), *_PLAIN)

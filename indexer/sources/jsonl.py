@@ -20,6 +20,8 @@ SOURCE = Source.FILE
 
 _LONGEST = 1_000_000
 _BROKEN = "not_json"
+_NOT_FIELDS = ("id", "rejected", "moderator")
+"""The listing's name, why it was rejected, and what only a moderator may say (not ours to take)."""
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -54,7 +56,7 @@ def interpret(record: Record, today: date) -> Said:
         raise RecordError(
             "line", "is no JSON object with each member once, of at most a million characters"
         )
-    fields = {name: value for name, value in record.raw.items() if name not in ("id", "rejected")}
+    fields = {name: value for name, value in record.raw.items() if name not in _NOT_FIELDS}
     id_ = record.raw.get("id")
     if not isinstance(id_, str) or not id_:
         raise RecordError("id", "is missing; give every listing a name of its own that stays")

@@ -59,15 +59,15 @@ def interpret(record: Record, today: date) -> Said | Gone | Skipped:  # noqa: AR
         return Gone(npi, f"the NPI was deactivated on {cell(record, 'NPI Deactivation Date')}")
     table.well_formed(record)
     if cell(record, "Entity Type Code") != _INDIVIDUAL:
-        return Skipped("not an individual")
+        return Skipped()  # not an individual
     taxonomies = _taxonomies(record)
     primary_first = sorted(taxonomies, key=lambda taxonomy: not taxonomy["primary"])
     professions = (vocabulary().profession_of(str(each["code"])) for each in primary_first)
     profession = next(filter(None, professions), None)
     if not profession:
-        return Skipped("another profession")
+        return Skipped()  # another profession
     if cell(record, f"{_ADDRESS} Country Code (If outside U.S.)") not in ("", "US"):
-        return Skipped("practice outside the United States")
+        return Skipped()  # practice outside the United States
     fields = {
         "name": _name(record),
         "npi": npi,

@@ -64,8 +64,6 @@ class Gone:
 class Skipped:
     """A record that is none of ours."""
 
-    reason: str
-
 
 class RecordSource(Protocol):
     """A source of records: a module with these names (csv, jsonl, nppes)."""

@@ -16,6 +16,17 @@ CORPORA, ASKS = 45, 50
 """2,250 pairs an engine, each paged to the end."""
 
 
+WORLDS = settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+FOUND: list[int] = []
+"""How many listings each pair found, for the test that the worlds are worth their while."""
+
+
 def fill(engine: Engine, corpus: Sequence[Listing]) -> None:
     with engine.new_generation() as generation:
         generation.apply(
@@ -64,14 +75,7 @@ def assert_judged(
             assert one.listing.id < other.listing.id
 
 
-@settings(
-    max_examples=CORPORA,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@settings(WORLDS, max_examples=CORPORA)
 @given(corpus=corpora(), seeds=rounds(ASKS))
 def test_both_engines_answer_as_the_judge_and_alike(
     corpus: list[Listing], seeds: list[int], engines: tuple[Engine, Engine]
@@ -81,5 +85,13 @@ def test_both_engines_answer_as_the_judge_and_alike(
     spots = [listing.location.point for listing in corpus]
     for ask in (an_ask(seed, spots) for seed in seeds):
         embedded, elastic = (assert_right(engine, corpus, ask) for engine in engines)
+        FOUND.append(len(embedded))
         assert [(i, s) for i, _, s in embedded] == [(i, s) for i, _, s in elastic]
         assert [d for _, d, _ in embedded] == pytest.approx([d for _, d, _ in elastic], abs=1e-6)
+
+
+def test_the_generated_pairs_find_something() -> None:
+    """Runs behind the pairs: at least 2,000 of them, a third of which find two listings or more."""
+    assert len(FOUND) >= 2_000
+    assert sum(many >= 2 for many in FOUND) >= len(FOUND) / 3
+    assert sum(many >= 20 for many in FOUND) >= len(FOUND) / 20

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
 from directory.listing import Answer, Listing
 from directory.places import Places
@@ -15,12 +15,12 @@ from directory.search.cursor import Cursors, InvalidCursor
 from directory.search.engine import Ask, Circle, Engine, Sort
 from directory.search.find import Finder, find
 from directory.search.page import SearchPage
-from directory.search.query import SearchQuery
+from directory.search.query import InvalidQuery, SearchQuery
 from directory.vocabulary import vocabulary
 from directory.vocabulary.words import words
 from tests.builders import AUSTIN, TODAY, a_listing
 from tests.contract.strategies import FACETS, TEXTS, Point, a_point, corpora, rounds
-from tests.contract.test_engines import fill
+from tests.contract.test_engines import WORLDS, fill
 from tests.judge import Verdict
 
 MILE = 1609.344
@@ -34,6 +34,8 @@ def a_query(seed: int, spots: list[Point]) -> SearchQuery:
     lat, lon = rng.choice(spots) if spots and rng.random() < 0.7 else a_point(rng)
     near = rng.choice([f"{lat:.12f},{lon:.12f}"] * 4 + ["Texas", "AK", "Hawaii", None])
     radius = rng.choice([None, None, 0.1, 25, 500, round(rng.uniform(0.2, 300), 3)])
+    if near is None or "," not in near:
+        radius = None
     chosen = rng.sample(sorted(FACETS), rng.choice([0, 0, 1, 2]))
     fields: dict[str, Any] = {f: tuple(rng.sample(FACETS[f], rng.choice([1, 2]))) for f in chosen}
     return SearchQuery(
@@ -108,14 +110,7 @@ def finder_of(engine: Engine, places: Places, today: Callable[[], date] = lambda
     return Finder(engine, places, Cursors("secret"), today)
 
 
-@settings(
-    max_examples=CORPORA,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@settings(WORLDS, max_examples=CORPORA)
 @given(corpus=corpora(), seeds=rounds(QUERIES))
 def test_both_engines_give_the_judge_s_page(
     corpus: list[Listing], seeds: list[int], engines: tuple[Engine, Engine], places: Places
@@ -237,3 +232,20 @@ def test_explain_adds_up_and_money_takes_no_part(finder: Finder) -> None:
     by_id = {r.listing.id: r.score for r in page.results}
     assert by_id["paid"] == by_id["plain"]
     assert [r.listing.id for r in page.results] == ["sure", "named", "paid", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"near": "Texas", "radius": 10}, "radius"),
+        ({"q": "chiro", "radius": 10}, "radius"),
+        ({"near": "Texas", "sort": "distance"}, "sort"),
+        ({"q": "chiro", "sort": "distance"}, "sort"),
+    ],
+)
+def test_what_needs_a_centre_is_not_dropped_in_silence(
+    finder: Finder, query: dict[str, Any], parameter: str
+) -> None:
+    with pytest.raises(InvalidQuery) as raised:
+        find(SearchQuery(**query), finder)
+    assert [error.parameter for error in raised.value.errors] == [parameter]

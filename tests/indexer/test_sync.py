@@ -5,10 +5,13 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from directory.listing import Change, Listing, Source
 from directory.search.engine import Ask, Engine, EngineUnavailable
@@ -134,17 +137,31 @@ def test_a_rebuild_takes_in_what_is_written_meanwhile(store: Database, engine: E
     assert sync.status(store, engine).behind == 0
 
 
-def test_searches_are_answered_throughout_a_rebuild(store: Database, engine: Engine) -> None:
-    for number in range(50):
+def test_searches_are_answered_throughout_rebuilds(store: Database, engine: Engine) -> None:
+    for number in range(60):
         put(store, f"l{number:02}")
     sync.sync(store, engine)
-    totals = []
-    sync.rebuild(store, engine, lambda _: totals.append(engine.search(Ask()).total))
-    totals.append(engine.search(Ask()).total)
-    assert set(totals) == {50}
+    done, totals, faults = threading.Event(), [], []
+
+    def search() -> None:
+        while not done.is_set():
+            try:
+                totals.append(engine.search(Ask(limit=3)).total)
+            except EngineUnavailable as error:
+                faults.append(error)
+
+    searching = threading.Thread(target=search)
+    searching.start()
+    for _ in range(5):
+        sync.rebuild(store, engine)
+    done.set()
+    searching.join()
+    assert faults == []
+    assert len(totals) > 10
+    assert set(totals) == {60}
 
 
-def test_an_area_only_listing_leaves_no_exact_point(store: Database, engine: Engine) -> None:
+def test_an_area_only_listing_leaves_no_street(store: Database, engine: Engine) -> None:
     area = {"lat": 30.2713, "lon": -97.7426, "precision": "postal_code"}
     put(store, "hidden", area_only=True, location=area)
     sync.sync(store, engine)
@@ -153,7 +170,7 @@ def test_an_area_only_listing_leaves_no_exact_point(store: Database, engine: Eng
     assert "Main St" not in hit.listing.model_dump_json()
 
 
-KILLS = 12
+KILLS, CROWD = 12, 1500
 
 
 def test_sync_killed_at_any_moment_ends_equal(
@@ -170,11 +187,11 @@ def test_sync_killed_at_any_moment_ends_equal(
         "DIRECTORY_SECRET_KEY": "x",
     }
     rng, program = random.Random(3), str(Path(sys.executable).parent / "indexer")
+    for number in range(CROWD):
+        put(store, f"l{number:04}")
+    killed_at_work = 0
     for round_ in range(KILLS):
-        with store.writing() as session:
-            for number in range(300):
-                said = said_of(a_listing(clinic=f"round {round_}"), f"l{number:03}")
-                listings.record(session, f"l{number:03}", said, MADE)
+        _change_everybody(store, f"round {round_}")
         command = [program, rng.choice(["sync", "rebuild"])]
         process = subprocess.Popen(
             command,
@@ -183,10 +200,12 @@ def test_sync_killed_at_any_moment_ends_equal(
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
-        # The first half second and more is start-up; the work itself takes about as long.
-        time.sleep(rng.uniform(0.8, 2.0))
+        # Starting takes about a second, the work as long again.
+        time.sleep(rng.uniform(0.9, 2.0))
+        killed_at_work += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
+    assert killed_at_work >= KILLS / 3
     subprocess.run(
         [program, "sync"], env=environment, cwd=tmp_path, check=True, capture_output=True
     )
@@ -196,6 +215,56 @@ def test_sync_killed_at_any_moment_ends_equal(
     reopened.close()
 
 
+def _change_everybody(store: Database, clinic: str) -> None:
+    """Every listing changes, in one statement: what matters here is the changefeed."""
+    with store.writing() as session:
+        session.execute(
+            text(
+                "UPDATE listing SET change_number = change_number + :many, "
+                "document = json_set(document, '$.clinic', :clinic)"
+            ),
+            {"many": CROWD, "clinic": clinic},
+        )
+        session.execute(text("UPDATE change_counter SET number = number + :many"), {"many": CROWD})
+
+
 def said_of(listing: Listing, key: str) -> Statement:
     fields = listing.model_dump(mode="json", exclude={"id", "provenance"}, exclude_unset=True)
     return Statement(Source.FILE, key, TODAY, fields)
+
+
+def test_follow_keeps_step_and_waits_for_an_engine_that_is_down(
+    store: Database, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    index.write_text("in the way of the index's folder")
+    environment = {
+        **os.environ,
+        "DIRECTORY_DATABASE_URL": f"sqlite:///{tmp_path / 'store.db'}",
+        "DIRECTORY_SEARCH_URL": f"sqlite:///{index / 'search.db'}",
+        "DIRECTORY_SECRET_KEY": "x",
+    }
+    put(store, "ana")
+    program = str(Path(sys.executable).parent / "indexer")
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [program, "sync", "--follow"], env=environment, cwd=tmp_path, stdout=log, stderr=log
+        )
+    try:
+        _until(lambda: "trying again" in (tmp_path / "log").read_text())
+        index.unlink()
+        engine = engine_of(f"sqlite:///{index / 'search.db'}")
+        _until(lambda: engine.status() is not None and indexed(engine) == {"ana": None})
+        put(store, "bob", clinic="New")
+        _until(lambda: indexed(engine) == {"ana": None, "bob": "New"})
+        engine.close()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to that within 20 seconds"
+        time.sleep(0.1)

@@ -6,7 +6,8 @@ import pytest
 
 from directory.credentials import held_because, notes
 from directory.credentials.rules import RuleStatus, read, rule
-from tests.builders import a_listing
+from directory.listing import Provenance, Source
+from tests.builders import TODAY, a_listing
 
 ROW = "TX,physical-therapist,permitted,,A note.,https://example.org/,2024-06,medium"
 HEADER = "state,profession,status,min_training_hours,note,source_url,source_date,confidence"
@@ -52,10 +53,19 @@ def test_every_note_has_source_and_date() -> None:
     ]  # fmt: skip
 
 
-def test_a_registry_record_confirms_nothing() -> None:
-    first = notes(a_listing())[0]
-    assert first.text.startswith("Nobody has said")
-    assert first.basis == "registry"
+def test_every_note_says_who_says_so() -> None:
+    """A registry record confirms nothing, and nobody speaks for the practice but the practice."""
+    for source, said, basis in (
+        (Source.NPPES, "Nobody has said", "registry"),
+        (Source.FILE, "A list that was given to this directory says", "list"),
+        (Source.CLINIC, "The practice says", "practice"),
+        (Source.MODERATOR, "A moderator of this directory has made sure", "checked"),
+    ):
+        listing = a_listing(dry_needling="unknown" if source is Source.NPPES else "yes")
+        provenance = dict.fromkeys(listing.provenance, Provenance(source=source, as_of=TODAY))
+        first = notes(listing.model_copy(update={"provenance": provenance}))[0]
+        assert first.text.startswith(said)
+        assert first.basis == basis
 
 
 def test_only_a_barred_claim_is_held() -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from time import perf_counter, sleep
 
 import pytest
-from geopy.geocoders import get_geocoder_for_service
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -171,8 +170,11 @@ def test_unavailable_is_said_within_the_time_limit_and_not_remembered() -> None:
         online("127.0.0.1:9").locate("12 Main St, Austin, TX")
 
 
-def test_every_geopy_service_can_be_named() -> None:
-    assert get_geocoder_for_service("photon")
+def test_an_unknown_service_is_named() -> None:
+    with pytest.raises(ValueError, match="there is no geocoder 'nope'; there are gazetteer"):
+        chosen("nope", {}, list)
+    with pytest.raises(ValueError, match="geocoder nominatim"):
+        chosen("nominatim", {"no_such_option": 1}, list)
 
 
 CENSUS = (

@@ -17,7 +17,7 @@ import pytest
 
 from fixtures import generate
 from tests.builders import TODAY
-from tests.elasticsearch_node import free_port
+from tests.elasticsearch_node import ROOT, free_port
 
 PROGRAMS = Path(sys.executable).parent
 
@@ -87,8 +87,12 @@ def site(
         environment = {**environment, "DIRECTORY_SEARCH_URL": f"{url}/test-site-{os.getpid()}"}
     lines = [json.dumps(listing) for listing in generate.listings(TODAY)]
     (folder / "listings.jsonl").write_text("\n".join(lines))
-    for command in (["load", "jsonl", "listings.jsonl"], ["sync"]):
-        done = run(folder, environment, "indexer", *command)
+    for command in (
+        ["indexer", "load", "jsonl", "listings.jsonl"],
+        ["python", "-m", "fixtures.check", "listings.jsonl"],
+        ["indexer", "sync"],
+    ):
+        done = run(folder, {**environment, "PYTHONPATH": str(ROOT)}, *command)
         assert done.returncode == 0, done.stderr
     port = free_port()
     with (folder / "site.log").open("w") as log:

@@ -149,10 +149,21 @@ def test_what_hides_its_street_shows_it_nowhere(site: Site) -> None:
 def test_places_and_vocabulary(site: Site) -> None:
     places = site.get("/api/v1/places", q="Springfield").json["places"]
     assert [place["label"] for place in places[:2]] == ["Springfield, MA", "Springfield, IL"]
-    assert site.get("/api/v1/places", q="Nowhereville").json == {"places": []}
+    assert site.get("/api/v1/places", q="Nowhereville").status == 422
+    (point,) = site.get("/api/v1/places", q="30.27,-97.74").json["places"]
+    assert (point["kind"], point["lat"]) == ("point", 30.27)
     assert site.get("/api/v1/places").status == 400
     professions = site.get("/api/v1/vocabulary").json["profession"]
     assert {term["nucc_prefix"] for term in professions} == {"207X", "111N", "2251"}
+
+
+def test_what_a_moderator_has_checked_is_found(site: Site) -> None:
+    for state in ("Texas", "Illinois"):
+        checked = site.api(near=state, licence_checked="yes", limit=100)["results"]
+        assert checked
+        assert {r["provenance"]["licence_check"]["source"] for r in checked} == {"moderator"}
+        everybody = site.api(near=state, confirmed="yes", limit=100)["results"]
+        assert {r["evidence"] for r in everybody} == {"verified", "stated"}
 
 
 def test_health(site: Site) -> None:
@@ -164,6 +175,7 @@ def test_health(site: Site) -> None:
 
 def test_explain(site: Site) -> None:
     found = site.api(near="Austin", q="chiro", explain="1")
+    assert found["results"]
     for result in found["results"]:
         parts = result["score"]
         assert parts["total"] == sum(value for name, value in parts.items() if name != "total")

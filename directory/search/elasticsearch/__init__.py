@@ -92,7 +92,8 @@ class ElasticsearchEngine:
         with _as_unavailable():
             if not (index := self._serving()):
                 return None
-            meta = remembered(self._client, index)
+            if not (meta := remembered(self._client, index)):
+                return None
             documents = self._client.count(index=index).body["count"]
         return EngineStatus(index, documents, meta["position"], meta["schema"] == SCHEMA_ID)
 

@@ -198,6 +198,3 @@ def _as_unavailable() -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise EngineUnavailable(f"the search index cannot be used: {error}") from error
-    except (ValueError, KeyError) as error:
-        said = "the search index is damaged: run `indexer rebuild`"
-        raise EngineUnavailable(f"{said} ({error})") from error

@@ -6,14 +6,15 @@ late replay changes nothing) and the chunk its packed row lies in.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 
 import numpy as np
 
 from directory.fields import STORED
 from directory.listing import Change, Listing
-from directory.search.engine import Ask
+from directory.search.engine import Ask, EngineUnavailable
 from directory.search.entry import Entry, entry
 from directory.search.sqlite.cells import cell_of, runs
 from directory.search.sqlite.columns import ROW, Chunks, pack
@@ -64,9 +65,10 @@ class Tables:
                 f"SELECT {columns} FROM chunk_{self.number} WHERE id BETWEEN ? AND ?",
                 [first * _CHUNKS_PER_CELL, (last + 1) * _CHUNKS_PER_CELL - 1],
             )
-        rows = np.frombuffer(b"".join(chunk[0] for chunk in found), ROW)
+        rows = b"".join(chunk[0] for chunk in found)
         words = b"".join(chunk[-1] for chunk in found) if ask.clauses else b""
-        return Chunks(rows, np.frombuffer(words, "<u4"))
+        with _damage_named():
+            return Chunks(np.frombuffer(rows, ROW), np.frombuffer(words, "<u4"))
 
     def listings(self, ids: Sequence[str]) -> dict[str, Listing]:
         """The listings with these ids."""
@@ -75,10 +77,11 @@ class Tables:
             "WHERE id IN (SELECT value FROM json_each(?))",
             [json.dumps(ids)],
         )
-        return {
-            id_: Listing.model_validate_json(document, context=STORED)
-            for id_, document in documents
-        }
+        with _damage_named():
+            return {
+                id_: Listing.model_validate_json(document, context=STORED)
+                for id_, document in documents
+            }
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Put and delete listings; a change not newer than what is there is passed over."""
@@ -133,6 +136,16 @@ class Tables:
             [json.dumps(list(words))],
         )
         return dict(rows.fetchall())
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    """What cannot be decoded was not written so: the file is damaged."""
+    try:
+        yield
+    except ValueError as error:
+        said = "the search index is damaged: run `indexer rebuild`"
+        raise EngineUnavailable(f"{said} ({error})") from error
 
 
 class _OpenChunks:

@@ -1,4 +1,4 @@
-"""Faults that were once found by attacking the code; each stays mended."""
+"""Faults from outside and inside, each of which must end in a word and leave things whole."""
 
 import gzip
 import json
@@ -37,6 +37,15 @@ from tests.store.test_store import MADE, attested, feed, found, put
         {"id": "ana-1", "certificates": [{"title": f"word{n}"} for n in range(70_000)]},
         {"id": "ana-1", "area_only": "false"},
         {"id": "ana-1", "website": "https://example.org/\u202e"},
+        {"id": "ana-1", "certificates": [{"title": "X", "verified_on": "2026-01-01"}]},
+        {
+            "id": "ana-1",
+            "licence_check": {
+                "state": "TX",
+                "checked_on": "2026-01-01",
+                "expires_on": "2028-01-01",
+            },
+        },
     ],
 )
 def test_a_hostile_record_is_rejected_and_the_load_goes_on(
@@ -166,7 +175,7 @@ def test_a_damaged_index_is_unavailable(tmp_path: Path) -> None:
     fill(engine, [a_listing(f"l{n:03}") for n in range(50)])
     engine.close()
     content = (tmp_path / "search.db").read_bytes()
-    (tmp_path / "search.db").write_bytes(content.replace(b'"dry_needling"', b'"dry_nee\xffling"'))
+    (tmp_path / "search.db").write_bytes(content.replace(b'"family"', b'"fam\xffly"'))
     with pytest.raises(EngineUnavailable, match="rebuild"):
         engine.search(Ask())
 
