@@ -124,7 +124,7 @@ class Generation(Protocol):
         """Put and delete listings; a change not newer than what is there is passed over."""
 
     def serve(self, position: int) -> None:
-        """Answer from this generation from now on, in one step; the older one is dropped."""
+        """Answer from this generation from now on, in one step."""
 
 
 class Engine(Protocol):

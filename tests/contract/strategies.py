@@ -43,9 +43,9 @@ FACETS = {
     "confirmed": ["yes", "no"],
     "licence_checked": ["yes", "no"],
 }
-RADII = [0.0, 160.9344, 40_233.6, 80_467.2, 8_046_720.0, 19_000_000.0, None]
+RADII = [0.0, 160.9344, 40_233.6, 80_467.2, 2_000_000.0, 8_046_720.0, 19_000_000.0, None, None]
 
-SIZES = [0, 1, 5, 30, 60, 60, 60]
+SIZES = [60, 60, 60, 60, 30, 5, 1, 0]
 
 _seeds = st.integers(0, 2**32)
 
@@ -60,9 +60,9 @@ def a_corpus(seed: int, size: int) -> list[Listing]:
     return [a_random_listing(rng, f"{rng.randrange(7)}{number:03}", at) for number in range(size)]
 
 
-def rounds(at_least: int) -> st.SearchStrategy[list[int]]:
-    """Seeds for `an_ask`."""
-    return st.lists(_seeds, min_size=at_least, max_size=at_least)
+def rounds(many: int) -> st.SearchStrategy[list[int]]:
+    """Seeds for `an_ask` or `a_query`, all drawn from one."""
+    return _seeds.map(lambda seed: [Random(f"{seed} {n}").getrandbits(32) for n in range(many)])
 
 
 def spots(seed: int) -> list[Point]:

@@ -48,7 +48,7 @@ def create(client: Elasticsearch, alias: str) -> str:
 
 
 def orphans(client: Elasticsearch, alias: str, before: str) -> set[str]:
-    """Older generations of an alias that an interrupted rebuild left behind."""
+    """Older generations of an alias: replaced ones, and what interrupted rebuilds left behind."""
     ours = re.compile(re.escape(alias) + _GENERATION)
     names = client.indices.get(index=f"{alias}-*").body
     return {name for name in names if ours.fullmatch(name) and name < before}
