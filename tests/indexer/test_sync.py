@@ -189,7 +189,11 @@ def test_sync_killed_at_any_moment_ends_equal(
     rng, program = random.Random(3), str(Path(sys.executable).parent / "indexer")
     for number in range(CROWD):
         put(store, f"l{number:04}")
-    killed_at_work = 0
+    started = time.monotonic()
+    subprocess.run(
+        [program, "rebuild"], env=environment, cwd=tmp_path, check=True, capture_output=True
+    )
+    lasts, killed_at_work = time.monotonic() - started, 0
     for round_ in range(KILLS):
         _change_everybody(store, f"round {round_}")
         command = [program, rng.choice(["sync", "rebuild"])]
@@ -200,8 +204,7 @@ def test_sync_killed_at_any_moment_ends_equal(
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
-        # Starting takes about a second, the work as long again.
-        time.sleep(rng.uniform(0.9, 2.0))
+        time.sleep(rng.uniform(0.4, 0.95) * lasts)
         killed_at_work += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
