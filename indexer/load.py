@@ -98,11 +98,11 @@ class Loader:
         """
         summary = Summary()
         made = Made(f"indexer load {path.name}", self.clock(), "loaded")
-        stream = source.read(path)
+        stream, ids = source.read(path), set[str]()
         with _Rejects(source, path, self.rejects_folder) as rejects:
             for batch in iter(lambda: list(islice(stream, BATCH)), []):
                 # What takes time is done before the store is locked.
-                ready = [(each, self._prepared(source, each, made.today)) for each in batch]
+                ready = [(each, self._prepared(source, each, made.today, ids)) for each in batch]
                 with self.database.writing(rehearsal=not self.rejects_folder) as session:
                     for each, prepared in ready:
                         result = self._take(session, source, each, prepared, made, rejects)
@@ -111,12 +111,12 @@ class Loader:
         summary.rejects = rejects.kept
         return summary
 
-    def _prepared(self, source: RecordSource, raw: Record, today: date) -> Prepared:
+    def _prepared(self, source: RecordSource, raw: Record, today: date, ids: set[str]) -> Prepared:
         try:
             said = source.interpret(raw, today)
             if isinstance(said, Said):
-                if said.id is not None and not LISTING_ID.fullmatch(said.id):
-                    raise RecordError("id", f"{said.id!r} is no id: {LISTING_ID.pattern}")
+                if said.id is not None:
+                    _own_name(said.id, ids)
                 facts = Facts.model_validate(self.places.located(said.fields))
                 _may_say(facts, today)
                 return said, facts
@@ -156,6 +156,15 @@ def _record(session: Transaction, source: Source, said: Said, facts: Facts, made
     statement = Statement.of(source, said.key, said.as_of, facts)
     id_ = said.id or listing_id(source, said.key)
     return record(session, id_, statement, made)
+
+
+def _own_name(id_: str, ids: set[str]) -> None:
+    """RecordError where an id that a file gives is none, or stands in the file a second time."""
+    if not LISTING_ID.fullmatch(id_):
+        raise RecordError("id", f"{id_!r} is no id: {LISTING_ID.pattern}")
+    if id_ in ids:
+        raise RecordError("id", f"{id_} is in this file already; the first was taken")
+    ids.add(id_)
 
 
 def _may_say(facts: Facts, today: date) -> None:

@@ -90,6 +90,14 @@ def test_a_row_that_cannot_be_taken_is_rejected_by_field(
     assert reason in found["rejected_reason"]
 
 
+def test_an_id_that_stands_twice_in_a_file_is_rejected(parts: Services, tmp_path: Path) -> None:
+    summary = load_csv(parts, tmp_path, COLUMNS, ROW, ROW.replace("Ana", "Eva"))
+    assert summary.counts == Counter({Result.ADDED: 1, Result.REJECTED: 1})
+    listing = find(parts, "ana-1").listing
+    assert listing
+    assert listing.name.given == "Ana"
+
+
 def test_mended_rejects_load(parts: Services, tmp_path: Path) -> None:
     rejects = load_csv(parts, tmp_path, COLUMNS, ROW.replace("TX", "XX")).rejects
     assert rejects
