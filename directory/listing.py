@@ -238,9 +238,6 @@ class Facts(Value):
 UNITS = (("address", "location", "area_only"), ("insurance_accepted", "insurance_refused"))
 """Fields that only make sense together: who states one of them replaces the others too."""
 
-FIELDS = tuple(Facts.model_fields)
-"""The names of the fields that a source may state."""
-
 
 class Listing(Facts):
     """One practitioner at one practice location, with where each of its facts comes from."""

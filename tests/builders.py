@@ -3,8 +3,12 @@
 from datetime import date
 from typing import Any
 
-from directory.listing import FIELDS, Facts, Listing, Provenance, Source
+import numpy as np
 
+from directory.listing import Facts, Listing, Provenance, Source
+from directory.search.distance import metres, to_grid
+
+FIELDS = tuple(Facts.model_fields)
 AUSTIN = (30.2713, -97.7426)
 TODAY = date(2026, 11, 24)
 
@@ -30,3 +34,8 @@ def facts(**fields: Any) -> Facts:
     listing = a_listing(**fields)
     stated = listing.model_dump(exclude={"id", "provenance"}, exclude_unset=True)
     return Facts.model_validate(stated)
+
+
+def metres_between(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """The product's distance between two points, in metres."""
+    return float(metres(one, to_grid(np.array([other[0]]), np.array([other[1]])))[0])

@@ -27,7 +27,7 @@ _REMEMBERED, _REMEMBERED_S = 10_000, 24 * 60 * 60
 class Places:
     """Resolves what a patient types. `service` is any geopy geocoder, or None for offline only.
 
-    The gazetteer is made when it is first needed (it takes a second, and `indexer sync` and its
+    The gazetteer is made when it is first needed (over a second, and `indexer sync` and its
     like never need it).
     """
 

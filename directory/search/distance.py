@@ -63,11 +63,6 @@ def metres(centre: tuple[float, float], grid: Grid) -> Floats:
     return np.asarray(EARTH_RADIUS_M * 2 * np.arcsin(np.minimum(1, np.sqrt(haversine * 0.5))))
 
 
-def metres_between(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Distance in metres between two points (latitude, longitude in degrees)."""
-    return float(metres(one, to_grid(np.array([other[0]]), np.array([other[1]])))[0])
-
-
 def inclusive(radius_m: float) -> float:
     """The radius that a filter compares with, so that a listing exactly on the radius is in.
 

@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 
 from directory.listing import Listing
-from directory.search.distance import metres_between
 from directory.search.engine import Ask, Circle, Engine, Sort
-from tests.builders import AUSTIN, a_listing
+from tests.builders import AUSTIN, a_listing, metres_between
 from tests.contract.test_engines import fill, pages
 from tests.judge import distance
 

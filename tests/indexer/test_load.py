@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from directory.listing import FIELDS
 from directory.search.engine import Ask, Circle, Engine, Sort
 from directory.services import Services
 from directory.store import listings
@@ -20,7 +19,7 @@ from indexer import sync
 from indexer.load import Loader, Result, Summary
 from indexer.sources import csv, jsonl, nppes
 from indexer.sources.record import RecordSource, SourceError
-from tests.builders import TODAY
+from tests.builders import FIELDS, TODAY
 from tests.judge import distance
 
 COLUMNS = "id,given_name,family_name,profession,city,state,postal_code"

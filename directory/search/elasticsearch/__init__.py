@@ -73,9 +73,8 @@ class ElasticsearchEngine:
             answer = self._client.search(
                 index=self._alias, body=search_body(ask), allow_partial_search_results=False
             ).body
-        if answer["timed_out"] or answer["_shards"]["failed"]:
-            raise EngineUnavailable("the search engine answered only in part")
-        with _as_unavailable():
+            if answer["timed_out"] or answer["_shards"]["failed"]:
+                raise EngineUnavailable("the search engine answered only in part")
             hits = tuple(_hit(hit, ask) for hit in answer["hits"]["hits"])
         return Found(answer["hits"]["total"]["value"], hits, _counts(answer["aggregations"]))
 

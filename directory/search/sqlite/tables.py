@@ -20,7 +20,7 @@ from directory.search.sqlite.cells import cell_of, runs
 from directory.search.sqlite.columns import ROW, Chunks, pack
 
 CHUNK_ROWS = 512
-"""Rows a chunk at most: one change rewrites one chunk, about 35 kB of rows."""
+"""Rows a chunk at most: one change rewrites one chunk, about 31 kB of rows."""
 
 _CHUNKS_PER_CELL = 1 << 16
 _BATCH = 20_000
