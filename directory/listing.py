@@ -119,11 +119,15 @@ class Address(Value):
 
 
 class Location(Value):
-    """Where the listing is found: degrees (WGS 84) and how exactly they are known."""
+    """Where the listing is found: degrees (WGS 84), how exactly they are known, and who said so.
+
+    One that was not `given` was worked out from the address, and may be worked out better.
+    """
 
     lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
     lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
     precision: Precision
+    method: Literal["given", "gazetteer", "geocoder"] = "given"
 
     @property
     def point(self) -> tuple[float, float]:

@@ -1,42 +1,50 @@
 """The command `indexer`: load sources into the store, keep the search index in step."""
 
+import gc
+import json
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from directory.places.census import GazetteerFileError, read, save
+from directory.places.place import PlacesUnavailable
 from directory.search.engine import EngineUnavailable
 from directory.services import Services, services
 from directory.settings import InvalidSettings, settings
+from directory.store import loads
 from directory.store.database import StoreUnavailable
 from directory.store.listings import Status, counts
 from indexer import sync as keeping
-from indexer.load import Loader, Result, Summary
-from indexer.sources import csv, jsonl, nppes
-from indexer.sources.record import RecordSource, SourceError
+from indexer.geocode import upgrade
+from indexer.load import Loader
+from indexer.progress import Reporter
+from indexer.sources.clinics import Clinics
+from indexer.sources.csv import Csv, template_rows
+from indexer.sources.fhir import Fhir
+from indexer.sources.files import SourceError
+from indexer.sources.jsonl import Jsonl
+from indexer.sources.nppes import Nppes
+from indexer.sources.record import RecordSource
+from indexer.summary import Result, Summary
 
-SOURCES: dict[str, RecordSource] = {"csv": csv, "jsonl": jsonl, "nppes": nppes}
+SOURCES = ("clinics", "csv", "fhir", "jsonl", "nppes")
 
 REJECTED, FAILED, NOT_IN_STEP = 3, 1, 4
-"""Exit codes beside 0 (all done) and 2 (wrong use): some records were rejected; nothing could be
-done; the index is missing or behind."""
+"""Exit codes beside 0 (all done) and 2 (wrong use): some records were rejected; something could not
+be done; the index is missing or behind."""
 
 _EXPECTED = (
-    EngineUnavailable, StoreUnavailable, InvalidSettings, SourceError, keeping.Shrunk, OSError,
+    EngineUnavailable, StoreUnavailable, PlacesUnavailable, InvalidSettings, SourceError,
+    keeping.Shrunk, OSError,
 )  # fmt: skip
+_REASONS_TOLD = 5
 _out = Console(highlight=False, markup=False, soft_wrap=True)
 _err = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
 
@@ -52,27 +60,81 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("source", type=click.Choice(sorted(SOURCES)))
+@click.argument("source", type=click.Choice(SOURCES))
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Tell what would change; change nothing.")
-def load(source: str, files: tuple[Path, ...], *, dry_run: bool) -> None:
-    """Load FILES of a SOURCE (csv, jsonl, nppes) into the store.
+@click.option("--accept-withdrawals", is_flag=True, help="Withdraw even more than 5 %.")
+@click.option("--origin", metavar="NAME", help="Whose list it is: ids of two lists may be alike.")
+@click.option("--ignore-unknown", is_flag=True, help="csv: leave columns out that are not known.")
+@click.option("--taxonomy", multiple=True, help="nppes: only these, or what begins so.")
+@click.option("--state", multiple=True, help="nppes: only practices in these states.")
+def load(
+    source: str,
+    files: tuple[Path, ...],
+    *,
+    dry_run: bool,
+    accept_withdrawals: bool,
+    origin: str | None,
+    ignore_unknown: bool,
+    taxonomy: tuple[str, ...],
+    state: tuple[str, ...],
+) -> None:
+    """Load FILES of a SOURCE into the store: plain, gzipped, or in zips.
 
     Records that cannot be taken are written to var/rejects/NAME with row, field and reason; mend
     them there and load that file.
     """
+    opens: dict[str, RecordSource] = {
+        "clinics": Clinics(),
+        "csv": Csv(ignore_unknown),
+        "fhir": Fhir(),
+        "jsonl": Jsonl(),
+        "nppes": Nppes(taxonomy, tuple(each.upper() for each in state)),
+    }
+    if (taxonomy or state) and source != "nppes":
+        raise click.UsageError("--taxonomy and --state are for nppes only")
+    rejected = withheld = 0
     with _opened() as opened:
-        if missing := [str(path) for path in files if not path.is_file()]:
-            raise SourceError(f"no such file: {', '.join(missing)}")
         folder = None if dry_run else settings().rejects_folder
-        loader = Loader(opened.database, opened.places, opened.clock, folder)
-        rejected = 0
-        for path in files:
-            with _progress(f"Loading {path.name}", path.stat().st_size) as (bar, task):
-                summary = loader.load(SOURCES[source], path, partial(_update, bar, task))
-            _tell(path, summary, dry_run=dry_run)
+        loader = Loader(
+            opened.database, opened.places, opened.clock, folder, origin, accept_withdrawals
+        )
+        gc.freeze()  # what lives as long as the process is not looked through again and again
+        for part in opens[source].parts(files):
+            with Reporter(_err, f"Loading {part.name}", part.size) as reporter:
+                summary = loader.load(opens[source], part, reporter.loaded)
+            _tell(part.name, summary, dry_run=dry_run)
             rejected += summary.counts[Result.REJECTED]
-    sys.exit(REJECTED if rejected else 0)
+            withheld += summary.withheld
+    sys.exit(FAILED if withheld else REJECTED if rejected else 0)
+
+
+@main.command()
+@click.argument("source", type=click.Choice(["csv"]))
+def template(source: str) -> None:  # noqa: ARG001  # the only one that has one
+    """Write an empty file with all columns and a comment row that says what goes where."""
+    for row in template_rows():
+        _out.print(row)
+
+
+@main.command()
+@click.option("--per-second", default=1.0, show_default=True, help="How often to ask, at most.")
+@click.option("--limit", type=click.IntRange(1), help="Ask for no more addresses than this.")
+def geocode(*, per_second: float, limit: int | None) -> None:
+    """Find the exact points of addresses with the service of DIRECTORY_GEOCODER.
+
+    It may be stopped at any time, and goes on where it was. Points that a clinic or a list has
+    given are never moved.
+    """
+    with _opened() as opened:
+        finder = opened.places.finder(per_second)
+        with Reporter(_err, "Geocoding", limit) as reporter:
+            done = upgrade(
+                opened.database, opened.places, finder, opened.clock, reporter.geocoded, limit=limit
+            )
+    service = finder.name if finder else "no service is set (DIRECTORY_GEOCODER)"
+    _say(f"moved {done.moved:,} listings; asked {service} {done.asked:,} times, "
+         f"{done.unknown:,} in vain")  # fmt: skip
 
 
 @main.command()
@@ -83,13 +145,19 @@ def sync(*, follow: bool, accept_lapses: bool) -> None:
     with _opened() as opened:
         if follow:
             keeping.follow(
-                opened.database, opened.engine, opened.clock, _say, accept_lapses=accept_lapses
+                opened.database,
+                opened.engine,
+                opened.clock,
+                _say,
+                _told_to_stop(),
+                accept_lapses=accept_lapses,
             )
+            return
         in_order = keeping.grow_old(
             opened.database, opened.clock, _say, accept_lapses=accept_lapses
         )
-        with _progress("Syncing", None) as (bar, task):
-            applied = keeping.sync(opened.database, opened.engine, partial(bar.advance, task))
+        with Reporter(_err, "Syncing", None) as reporter:
+            applied = keeping.sync(opened.database, opened.engine, reporter.advanced)
     _say(f"brought {applied:,} listings up to date")
     sys.exit(0 if in_order else FAILED)
 
@@ -98,30 +166,76 @@ def sync(*, follow: bool, accept_lapses: bool) -> None:
 @click.option("--accept-shrink", is_flag=True, help="Serve it even if it holds far less.")
 def rebuild(*, accept_shrink: bool) -> None:
     """Make the search index anew and swap it in; searches are answered throughout."""
-    with _opened() as opened, _progress("Rebuilding", None) as (bar, task):
+    with _opened() as opened, Reporter(_err, "Rebuilding", None) as reporter:
         listings = keeping.rebuild(
-            opened.database,
-            opened.engine,
-            partial(bar.advance, task),
-            accept_shrink=accept_shrink,
+            opened.database, opened.engine, reporter.advanced, accept_shrink=accept_shrink
         )
     _say(f"the new index holds {listings:,} listings")
 
 
 @main.command()
-def status() -> None:
-    """Tell how many listings there are, and how far the index is behind (exit 4 if it is)."""
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def status(*, as_json: bool) -> None:
+    """Tell how many listings there are, how far the index is behind, and what was loaded last.
+
+    Exit code 4 if the index is missing or behind.
+    """
     with _opened() as opened:
         with opened.database.reading() as session:
             standing = counts(session)
+            last = loads.last(session)
         state = keeping.status(opened.database, opened.engine)
-    for each in Status:
-        _say(f"{each.replace('_', ' ')}: {standing[each]:,}")
-    if state.behind is None:
+        now = opened.clock()
+    waited = (now - state.waiting_since).total_seconds() if state.waiting_since else 0.0
+    said = {
+        "listings": {str(each): standing[each] for each in Status},
+        "index": {
+            "generation": state.generation,
+            "documents": state.indexed,
+            "behind_changes": state.behind,
+            "behind_seconds": round(waited, 1),
+        },
+        "loads": [
+            {
+                "source": each.source,
+                "file": each.file,
+                "started_at": each.started_at.isoformat(),
+                "finished_at": each.finished_at and each.finished_at.isoformat(),
+                "counts": dict(each.counts),
+            }
+            for each in last
+        ],
+    }
+    if as_json:
+        _say(json.dumps(said, indent=2))
+    else:
+        _tell_status(said)
+    sys.exit(NOT_IN_STEP if state.behind != 0 else 0)
+
+
+def _tell_status(said: Mapping[str, Any]) -> None:
+    for name, count in said["listings"].items():
+        _say(f"{name.replace('_', ' ')}: {count:,}")
+    index = said["index"]
+    if index["behind_changes"] is None:
         _say("index: none; run `indexer sync`")
     else:
-        _say(f"index: {state.indexed:,} listings, {state.behind:,} changes behind")
-    sys.exit(NOT_IN_STEP if state.behind != 0 else 0)
+        _say(
+            f"index: {index['documents']:,} listings, {index['behind_changes']:,} changes "
+            f"({index['behind_seconds']:,.0f} seconds) behind, generation {index['generation']}"
+        )
+    for each in said["loads"]:
+        ended = each["finished_at"] or "cut short: run it again"
+        what = ", ".join(f"{count:,} {name}" for name, count in each["counts"].items())
+        _say(f"last load of {each['source']}: {each['file']}, {ended}{what and f': {what}'}")
+
+
+def _told_to_stop() -> threading.Event:
+    """Set once the process is asked to end."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 @main.command()
@@ -138,23 +252,27 @@ def gazetteer(files: tuple[Path, ...]) -> None:
     _say(f"kept {kept:,} places; they are used from the next start on")
 
 
-def _tell(path: Path, summary: Summary, *, dry_run: bool) -> None:
+def _tell(name: str, summary: Summary, *, dry_run: bool) -> None:
     counted = ", ".join(f"{summary.counts[result]:,} {result}" for result in Result)
     rehearsed = " (nothing was changed)" if dry_run else ""
-    _say(f"{path.name}: read {summary.read:,} = {counted}{rehearsed}")
+    _say(f"{name}: read {summary.read:,} = {counted}{rehearsed}")
+    for result, reasons in summary.why.items():
+        for reason, count in reasons.most_common(_REASONS_TOLD):
+            _say(f"  {count:,} {result}: {reason}")
     if dry_run:
         for example in summary.examples:
             _say(f"  {example}")
+    if summary.withheld:
+        _err.print(
+            f"Error: {summary.withheld:,} listings would be withdrawn, more than 5 % of what this "
+            "source has said; none was. If that is right, load again with --accept-withdrawals."
+        )
     if summary.rejects:
         _say(f"rejected records, with reasons: {summary.rejects}")
 
 
 def _say(line: str) -> None:
     _out.print(line)
-
-
-def _update(bar: Progress, task: TaskID, completed: int) -> None:
-    bar.update(task, completed=completed)
 
 
 @contextmanager
@@ -174,11 +292,3 @@ def _opened() -> Iterator[Services]:
 def _fail(error: Exception) -> None:
     _err.print(f"Error: {error}")
     sys.exit(FAILED)
-
-
-@contextmanager
-def _progress(what: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
-    """A bar on a terminal; elsewhere nothing, the plain lines at the end say it all."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_err, disable=not _err.is_terminal) as bar:
-        yield bar, bar.add_task(what, total=total)

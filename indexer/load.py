@@ -1,231 +1,290 @@
-"""Loading: raw record -> facts -> located -> store; what cannot be taken goes to a rejects file.
+"""Loading: record -> prepared -> matched -> stored; what cannot be taken goes to a rejects file.
 
 Records are stored in batches, one transaction each, and a record that says nothing new changes
-nothing: a load that was killed at any point is simply run again.
+nothing: a load that was killed at any point is simply run again. What would be withdrawn is
+withdrawn at the end, all of it, or none if it is suspiciously much.
 """
 
-from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import date
-from enum import StrEnum
-from hashlib import sha256
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from directory.fields import LISTING_ID
-from directory.listing import Facts, Source
+from directory.listing import Source
 from directory.places import Places
+from directory.places.street import Street, street_of
 from directory.services import Clock
+from directory.store import addresses, loads
+from directory.store.addresses import AddressPoint
+from directory.store.clinics import Clinic
 from directory.store.database import Database, Transaction
-from directory.store.listings import Made, Outcome, listing_id, record, withdraw
-from directory.store.statement import Statement
-from indexer.sources.record import (
-    Gone,
-    Record,
-    RecordError,
-    RecordSource,
-    RejectsWriter,
-    Said,
-    Skipped,
+from directory.store.keys import keys_of
+from directory.store.listings import Made, existing
+from directory.store.matching import Matcher
+from directory.store.record import (
+    Recorded,
+    SaidOf,
+    Taken,
+    forget_clinics,
+    keep_clinics,
+    keys_said,
+    listing_id,
+    record_all,
+    statements_said,
+    withdraw_all,
 )
+from directory.store.statement import Fields, Statement
+from indexer.prepare import Found, Prepared, Preparer, Rejected, Stated, rejected
+from indexer.rejects import Rejects
+from indexer.sources.files import Part
+from indexer.sources.record import Gone, Passed, Record, RecordError, RecordSource, Skipped
+from indexer.summary import Result, Summary, difference
+from indexer.workers import prepared_batches
 
-BATCH = 500
-"""Records a transaction: others wait for the store no longer than about half a second."""
+MOST_WITHDRAWN = 0.05
+"""A load that would withdraw a larger share of what its source has said stops and asks."""
 
-_EXAMPLES = 5
+_TAKEN_BACK_AT_ONCE = 2_000
 
-Prepared = tuple[Said, Facts] | Gone | Skipped | RecordError
-"""A record as it is ready to be stored, or why it will not be."""
-
-Progress = Callable[[int], None]
-"""Told how many bytes of the file have been read."""
-
-
-class Result(StrEnum):
-    """What became of a record. The counts of a load add up to the records read."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    WITHDRAWN = "withdrawn"
-    SKIPPED = "skipped"
-    REJECTED = "rejected"
-
-
-_TELLING = (Result.ADDED, Result.CHANGED, Result.WITHDRAWN, Result.REJECTED)
-
-
-@dataclass
-class Summary:
-    """What a load did: `read` is the sum of the counts, exactly."""
-
-    counts: Counter[Result] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
-    rejects: Path | None = None
-
-    def tell(self, record: Record, result: Result, prepared: "Prepared") -> None:
-        """Count a result, and keep the first few as examples."""
-        self.counts[result] += 1
-        if result in _TELLING and len(self.examples) < _EXAMPLES:
-            why = f" ({prepared})" if isinstance(prepared, RecordError) else ""
-            self.examples.append(f"row {record.row}: {result}{why}")
-
-    @property
-    def read(self) -> int:
-        """How many records were read."""
-        return self.counts.total()
+Progress = Callable[[int, Summary], None]
+"""Told how many bytes of the part have been read, and what became of the records so far."""
 
 
 @dataclass(frozen=True)
 class Loader:
-    """What a load needs. Without a folder for rejects it is a dry run and changes nothing."""
+    """What a load needs. Without a folder for rejects it is a dry run and changes nothing.
+
+    With an `origin` what is loaded is kept apart from what others say under the same ids.
+    """
 
     database: Database
     places: Places
     clock: Clock
     rejects_folder: Path | None
+    origin: str | None = None
+    accept_withdrawals: bool = False
 
     def load(
-        self, source: RecordSource, path: Path, progress: Progress = lambda _: None
+        self, source: RecordSource, part: Part, progress: Progress = lambda _, __: None
     ) -> Summary:
-        """Load a file; what is rejected of it lies in the rejects folder.
+        """Load a part; what is rejected of it lies in the rejects folder.
 
         SourceError where it cannot be read; what was read until then is stored.
         """
+        made = Made(f"indexer load {part.name}", self.clock(), "loaded")
+        with self.database.writing(rehearsal=self.is_rehearsal) as session:
+            number = loads.begin(session, source.SOURCE, part.name, made.at)
+            known = keys_said(session, source.SOURCE)
+        prepare = Preparer(source, self.places, made.today, self.origin)
         summary = Summary()
-        made = Made(f"indexer load {path.name}", self.clock(), "loaded")
-        stream, ids = source.read(path), set[str]()
-        with _Rejects(source, path, self.rejects_folder) as rejects:
-            for batch in iter(lambda: list(islice(stream, BATCH)), []):
-                # What takes time is done before the store is locked.
-                ready = [(each, self._prepared(source, each, made.today, ids)) for each in batch]
-                with self.database.writing(rehearsal=not self.rejects_folder) as session:
-                    for each, prepared in ready:
-                        result = self._take(session, source, each, prepared, made, rejects)
-                        summary.tell(each, result, prepared)
-                progress(batch[-1].bytes_read)
+        with Rejects(source, part, self.rejects_folder) as rejects:
+            course = _Course(self, source.SOURCE, made, summary, rejects, known)
+            for batch in prepared_batches(part, source.read(part, known), prepare):
+                course.store(batch)
+                progress(batch[-1][0].bytes_read, summary)
+            course.withdraw()
         summary.rejects = rejects.kept
+        with self.database.writing(rehearsal=self.is_rehearsal) as session:
+            if not self.is_rehearsal:
+                loads.finish(session, number, self.clock(), summary.counted)
         return summary
 
-    def _prepared(self, source: RecordSource, raw: Record, today: date, ids: set[str]) -> Prepared:
-        try:
-            said = source.interpret(raw, today)
-            if isinstance(said, Said):
-                if said.id is not None:
-                    _own_name(said.id, ids)
-                facts = Facts.model_validate(self.places.located(said.fields))
-                _may_say(facts, today)
-                return said, facts
-        except RecordError as error:
-            return error
-        except ValidationError as error:
-            return _record_error(error)
-        return said
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether nothing is to be changed."""
+        return self.rejects_folder is None
 
-    def _take(
+
+@dataclass
+class _Course:
+    """One load under way."""
+
+    loader: Loader
+    source: Source
+    made: Made
+    summary: Summary
+    rejects: Rejects
+    known: set[str]
+    _seen: set[str] = field(default_factory=set)
+    _gone: dict[str, tuple[int, Taken]] = field(default_factory=dict)
+
+    def store(self, batch: Sequence[tuple[Record | Passed, Prepared | None]]) -> None:
+        """Store what a batch says, in one transaction."""
+        stated: list[tuple[Record, Stated]] = []
+        found: list[tuple[Record, Found]] = []
+        for record, prepared in batch:
+            match record, prepared:
+                case Passed(count, reason), _:
+                    self.summary.pass_over(reason, count)
+                case Record(), Stated() if self._is_first(record, prepared):
+                    stated.append((record, prepared))
+                case Record(), Found():
+                    found.append((record, prepared))
+                case Record(), Gone(key, as_of, reason):
+                    self._note_gone(record, key, Taken(self.source, key, reason, as_of))
+                case Record(), Skipped(reason, key, as_of) if key in self.known and key:
+                    why = f"the source now says: {reason}"
+                    self._note_gone(record, key, Taken(self.source, key, why, as_of))
+                case Record(), Skipped(reason):
+                    self.summary.pass_over(reason)
+                case Record(), Rejected(where, reason):
+                    self._reject(record, RecordError(where, reason))
+        with self.loader.database.writing(rehearsal=self.loader.is_rehearsal) as session:
+            self._keep_found(session, found)
+            self._record(session, stated)
+
+    def withdraw(self) -> None:
+        """Withdraw what is gone; all of it is left where it is too much to be right."""
+        gone = list(self._gone.values())
+        if len(gone) > MOST_WITHDRAWN * len(self.known) and not self.loader.accept_withdrawals:
+            self.summary.withheld = len(gone)
+            self.summary.pass_over("its withdrawal was not accepted", len(gone))
+            return
+        for start in range(0, len(gone), _TAKEN_BACK_AT_ONCE):
+            some = gone[start : start + _TAKEN_BACK_AT_ONCE]
+            with self.loader.database.writing(rehearsal=self.loader.is_rehearsal) as session:
+                taken = [each for _, each in some]
+                withdraw_all(session, taken, self.made)
+                forget_clinics(session, self.source, [each.key for each in taken], self.made)
+            for row, each in some:
+                what = partial("{}: {}".format, each.key, each.reason)
+                self.summary.tell(Result.WITHDRAWN, row, what)
+
+    def _is_first(self, record: Record, stated: Stated) -> bool:
+        """Whether nothing was said under this key before in this file."""
+        key = stated.statement.key
+        if key in self._gone:  # said to be gone, and then not
+            self._gone.pop(key)
+            self.summary.pass_over("a later row says otherwise")
+        if self.source is Source.NPPES and not stated.statement.base:
+            return True  # the registry has each number once
+        if key in self._seen:
+            if stated.id:
+                what = f"{stated.id} is in this file already; the first was taken"
+                self._reject(record, RecordError("id", what))
+            else:
+                self.summary.pass_over("again in this file")
+            return False
+        self._seen.add(key)
+        return True
+
+    def _note_gone(self, record: Record, key: str, taken: Taken) -> None:
+        if key not in self.known:
+            self.summary.pass_over("gone, and never listed")
+        elif key in self._gone:
+            self.summary.pass_over("again in this file")
+        else:
+            self._gone[key] = (record.row, taken)
+
+    def _record(self, session: Transaction, stated: Sequence[tuple[Record, Stated]]) -> None:
+        ready = self._placed(session, list(self._with_bases(session, stated)))
+        said = statements_said(session, ((self.source, s.statement.key) for _, s, _ in ready))
+        ids = self._ids(session, [(each, whole) for _, each, whole in ready], said)
+        sayings = [(id_, each.statement) for id_, (_, each, _) in zip(ids, ready, strict=True)]
+        results = record_all(session, sayings, self.made, said)
+        for (record, each, _), result in zip(ready, results, strict=True):
+            match result:
+                case Recorded(outcome, id_, before):
+                    what = partial(difference, id_, before, each.statement.fields)
+                    self.summary.tell(Result(outcome), record.row, what)
+                case ValidationError():
+                    why = rejected(result)
+                    self._reject(record, RecordError(why.field, why.reason))
+
+    def _with_bases(
+        self, session: Transaction, stated: Sequence[tuple[Record, Stated]]
+    ) -> Iterator[tuple[Record, Stated, Statement]]:
+        """Each statement and itself as a whole; a further practice needs a practitioner of ours."""
+        names = ((self.source, s.statement.base) for _, s in stated if s.statement.base)
+        bases = statements_said(session, names)
+        for record, each in stated:
+            statement = each.statement
+            if not statement.base:
+                yield record, each, statement
+                continue
+            base = bases.get((self.source, statement.base))
+            if not base or base.fields is None:
+                self.summary.pass_over("its practitioner is none of ours")
+            elif keys_of(base.fields).building == keys_of(statement.fields).building:
+                self.summary.pass_over("the practice that is listed already")
+            else:
+                yield record, each, statement.upon(base.fields)
+
+    def _placed(
+        self, session: Transaction, ready: Sequence[tuple[Record, Stated, Statement]]
+    ) -> list[tuple[Record, Stated, Statement]]:
+        """The same, at the points of their addresses where these are known exactly."""
+        buildings = {b for _, _, whole in ready if (b := whole.keys.building)}
+        points = addresses.points(session, buildings)
+        return [
+            (
+                record,
+                replace(each, statement=_at(each.statement, whole.keys.building, points)),
+                _at(whole, whole.keys.building, points),
+            )
+            for record, each, whole in ready
+        ] if points else list(ready)  # fmt: skip
+
+    def _ids(
         self,
         session: Transaction,
-        source: RecordSource,
-        raw: Record,
-        prepared: Prepared,
-        made: Made,
-        rejects: "_Rejects",
-    ) -> Result:
-        match prepared:
-            case RecordError():
-                rejects.add(raw, prepared)
-                return Result.REJECTED
-            case Gone(key, reason):
-                withdrawn = withdraw(session, source.SOURCE, key, Made(made.by, made.at, reason))
-                return Result.WITHDRAWN if withdrawn else Result.SKIPPED
-            case Skipped():
-                return Result.SKIPPED
-            case (said, facts):
-                try:
-                    return Result(_record(session, source.SOURCE, said, facts, made))
-                except ValidationError as error:
-                    rejects.add(raw, _record_error(error))
-                    return Result.REJECTED
+        stated: Sequence[tuple[Stated, Statement]],
+        said: Mapping[tuple[str, str], SaidOf],
+    ) -> list[str]:
+        """The listing that each statement is of: its own from before, or one that it matches."""
+        there = existing(session, {s.id for s, _ in stated if s.id})
+        known: list[str | None] = []
+        for each, _ in stated:
+            before = said.get((self.source, each.statement.key))
+            known.append(before.listing_id if before else each.id if each.id in there else None)
+        new = (whole.keys for id_, (_, whole) in zip(known, stated, strict=True) if not id_)
+        matcher = Matcher(session, new)
+        ids = []
+        for id_, (each, whole) in zip(known, stated, strict=True):
+            chosen = id_ or matcher.match(whole.fields, whole.keys) or each.id
+            ids.append(chosen or listing_id(self.source, each.statement.key))
+            if not id_:
+                matcher.add(ids[-1], whole.fields, whole.keys)
+        return ids
+
+    def _keep_found(self, session: Transaction, found: Sequence[tuple[Record, Found]]) -> None:
+        clinics, points = [], []
+        taken = []
+        for record, each in found:
+            street = street_of(each.fields["address"])
+            if not street:
+                self._reject(record, RecordError("address.line1", "is empty: it has no street"))
+                continue
+            clinics.append(_clinic(self.source, each, street))
+            taken.append(record)
+            location = each.fields["location"]
+            if location["method"] == "given" and location["precision"] in ("rooftop", "street"):
+                by = f"{self.source}: {self.made.by}"
+                points.append(AddressPoint(street.building, location, by, self.made.at))
+        outcomes = keep_clinics(session, clinics, self.made)
+        for record, clinic, outcome in zip(taken, clinics, outcomes, strict=True):
+            self.summary.tell(Result(outcome), record.row, clinic.name.__str__)
+        addresses.keep(session, points)
+
+    def _reject(self, record: Record, error: RecordError) -> None:
+        self.summary.tell(Result.REJECTED, record.row, f"({error})".__str__)
+        self.summary.give(Result.REJECTED, f"{error.field}: {error.reason}"[:80])
+        self.rejects.add(record, error)
 
 
-def _record(session: Transaction, source: Source, said: Said, facts: Facts, made: Made) -> Outcome:
-    statement = Statement.of(source, said.key, said.as_of, facts)
-    id_ = said.id or listing_id(source, said.key)
-    return record(session, id_, statement, made)
+def _clinic(source: Source, found: Found, street: Street) -> Clinic:
+    name, phone = found.fields["name"], found.fields["phone"]
+    return Clinic(source, found.key[:200], name, street, phone, found.as_of)
 
 
-def _own_name(id_: str, ids: set[str]) -> None:
-    """RecordError where an id that a file gives is none, or stands in the file a second time."""
-    if not LISTING_ID.fullmatch(id_):
-        raise RecordError("id", f"{id_!r} is no id: {LISTING_ID.pattern}")
-    if id_ in ids:
-        raise RecordError("id", f"{id_} is in this file already; the first was taken")
-    ids.add(id_)
-
-
-def _may_say(facts: Facts, today: date) -> None:
-    """RecordError where a file speaks for a moderator, or of a day that has not come."""
-    if facts.licence_check:
-        raise RecordError("licence_check", "only a moderator of this directory can say so")
-    if any(certificate.verified_on for certificate in facts.certificates):
-        raise RecordError("certificates.verified_on", "only a moderator can say so")
-    if facts.attestation and facts.attestation.on > today:
-        raise RecordError("attestation.on", "lies in the future")
-
-
-def _record_error(error: ValidationError) -> RecordError:
-    """The first thing that is wrong; the rest shows when that is mended."""
-    first = error.errors()[0]
-    if first["type"] == "missing" and first["loc"] == ("location",):
-        return RecordError("address", "neither its ZIP nor its city is known: it has no place")
-    place = ".".join(str(part) for part in first["loc"]) or "record"
-    return RecordError(place, first["msg"].removeprefix("Value error, "))
-
-
-class _Rejects:
-    """The rejects file of one file. It takes its place when the load is through.
-
-    Its name tells files of one name in two folders apart; rejects that are loaded again are
-    replaced by what is still rejected of them.
-    """
-
-    def __init__(self, source: RecordSource, path: Path, folder: Path | None) -> None:
-        self._source = source
-        name = _rejects_name(path, folder) if folder else ""
-        self._target = folder and folder / name
-        self._partial = folder and folder / f"{name}.partial"
-        self._open = ExitStack()
-        self._write: RejectsWriter | None = None
-        self.kept: Path | None = None
-
-    def __enter__(self) -> "_Rejects":
-        return self
-
-    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
-        self._open.close()
-        if self._target and self._partial and self._write:
-            self._partial.replace(self._target)
-            self.kept = self._target
-        elif self._target and not failed:
-            self._target.unlink(missing_ok=True)
-
-    def add(self, rejected: Record, error: RecordError) -> None:
-        """Write a record with what is wrong with it."""
-        if not self._partial:
-            return
-        if not self._write:
-            self._partial.parent.mkdir(parents=True, exist_ok=True)
-            file = self._partial.open("w", encoding="utf-8", newline="")
-            self._write = self._source.rejects(self._open.enter_context(file), rejected.raw)
-        self._write(rejected, error)
-
-
-def _rejects_name(path: Path, folder: Path) -> str:
-    if path.resolve().parent == folder.resolve():
-        return path.name
-    stem, _, extension = path.name.removesuffix(".gz").rpartition(".")
-    return f"{stem}-{sha256(str(path.resolve()).encode()).hexdigest()[:6]}.{extension}"
+def _at(
+    statement: Statement, building: str | None, points: Mapping[str, Fields | None]
+) -> Statement:
+    """A statement at the point of its building, unless it has given one itself."""
+    location = statement.fields["location"]
+    better = points.get(building or "")
+    if not better or location.get("method") != "gazetteer" or statement.fields.get("area_only"):
+        return statement
+    return replace(statement, fields=statement.fields | {"location": better})

@@ -4,18 +4,18 @@ The index says up to which change it has come, so it catches up from there, wher
 killed, down, wiped, or fed the same changes twice.
 """
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
-from typing import NoReturn
+from datetime import date, datetime
 
 from directory.listing import Change
 from directory.search.engine import Engine, EngineUnavailable
 from directory.services import Clock
 from directory.store import changefeed
+from directory.store.age import TooManyLapsed, age
 from directory.store.database import Database, StoreUnavailable
-from directory.store.listings import Made, TooManyLapsed, age
+from directory.store.listings import Made
 
 BATCH = 1_000
 REBUILD_BATCH = 5_000
@@ -35,11 +35,16 @@ Tell = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Status:
-    """How far the index is behind the store; None where there is no index of this version."""
+    """How far the index is behind the store; None where there is no index of this version.
+
+    `waiting_since` is when the oldest change was made that the index has not seen.
+    """
 
     store_position: int
-    index_position: int | None
-    indexed: int | None
+    generation: str | None = None
+    index_position: int | None = None
+    indexed: int | None = None
+    waiting_since: datetime | None = None
 
     @property
     def behind(self) -> int | None:
@@ -51,19 +56,32 @@ class Status:
 
 def status(database: Database, engine: Engine) -> Status:
     """Where store and index stand."""
+    served = engine.status()
+    is_there = served is not None and served.current
     with database.reading() as session:
         store_position = changefeed.position(session)
-    served = engine.status()
-    if not served or not served.current:
-        return Status(store_position, None, None)
-    return Status(store_position, served.position, served.documents)
+        since = changefeed.first_after(session, served.position if served and is_there else 0)
+    if not served or not is_there:
+        return Status(store_position, waiting_since=since)
+    return Status(
+        store_position, served.generation, served.position, served.documents, waiting_since=since
+    )
+
+
+class Stopped(Exception):
+    """The work was to stop, and did so between two batches; it goes on from there next time."""
 
 
 class Shrunk(Exception):
     """A new index would hold so much less than the old one that something must be wrong."""
 
 
-def sync(database: Database, engine: Engine, progress: Progress = lambda _: None) -> int:
+def sync(
+    database: Database,
+    engine: Engine,
+    progress: Progress = lambda _: None,
+    stop: threading.Event | None = None,
+) -> int:
     """Apply every change that the index has not seen; says of how many listings.
 
     Without an index, or with one that was made for another version or is ahead of the store (which
@@ -73,9 +91,9 @@ def sync(database: Database, engine: Engine, progress: Progress = lambda _: None
     with database.reading() as session:
         latest = changefeed.position(session)
     if served is None or not served.current or served.position > latest:
-        return rebuild(database, engine, progress)
+        return rebuild(database, engine, progress, stop=stop)
     applied = 0
-    for batch in _batches(database, served.position, BATCH):
+    for batch in _batches(database, served.position, BATCH, stop):
         engine.apply(batch, batch[-1].number)
         applied += len(batch)
         progress(len(batch))
@@ -88,6 +106,7 @@ def rebuild(
     progress: Progress = lambda _: None,
     *,
     accept_shrink: bool = False,
+    stop: threading.Event | None = None,
 ) -> int:
     """Fill a new generation with the whole changefeed and swap it in; says how many it holds.
 
@@ -99,7 +118,7 @@ def rebuild(
     position = 0
     held_ids: set[str] = set()
     with engine.new_generation() as generation:
-        for batch in _batches(database, 0, REBUILD_BATCH):
+        for batch in _batches(database, 0, REBUILD_BATCH, stop):
             generation.apply(batch)
             held_ids -= {change.id for change in batch}
             held_ids |= {change.id for change in batch if change.listing}
@@ -117,20 +136,32 @@ def rebuild(
 
 
 def follow(
-    database: Database, engine: Engine, clock: Clock, tell: Tell, *, accept_lapses: bool = False
-) -> NoReturn:
-    """Keep the index in step for ever; what is down now is tried again a second later."""
+    database: Database,
+    engine: Engine,
+    clock: Clock,
+    tell: Tell,
+    stop: threading.Event,
+    *,
+    accept_lapses: bool = False,
+) -> None:
+    """Keep the index in step until told to stop; what is down now is tried again a second later.
+
+    It stops between two batches; a rebuild that is under way is given up, the old index stays.
+    """
     aged_on: date | None = None
-    while True:
+    while not stop.is_set():
         try:
             if aged_on != clock().date():
                 grow_old(database, clock, tell, accept_lapses=accept_lapses)
                 aged_on = clock().date()
-            if applied := sync(database, engine):
+            if applied := sync(database, engine, stop=stop):
                 tell(f"brought {applied:,} listings up to date")
+        except Stopped:
+            break
         except (EngineUnavailable, StoreUnavailable, Shrunk) as error:
             tell(f"{error}; trying again")
-        time.sleep(FOLLOW_S)
+        stop.wait(FOLLOW_S)
+    tell("stopped; what is not yet done is done at the next start")
 
 
 def grow_old(database: Database, clock: Clock, tell: Tell, *, accept_lapses: bool = False) -> bool:
@@ -147,9 +178,13 @@ def grow_old(database: Database, clock: Clock, tell: Tell, *, accept_lapses: boo
     return True
 
 
-def _batches(database: Database, position: int, size: int) -> Iterator[list[Change]]:
-    """The changes after a position, until there are none."""
+def _batches(
+    database: Database, position: int, size: int, stop: threading.Event | None
+) -> Iterator[list[Change]]:
+    """The changes after a position, until there are none; Stopped where it is to stop."""
     while True:
+        if stop and stop.is_set():
+            raise Stopped
         with database.reading() as session:
             batch = changefeed.changes(session, since=position, limit=size)
         if not batch:

@@ -169,6 +169,11 @@ def _letters(listing: Listing) -> Iterator[CredentialNote]:
             yield CredentialNote(letters, text, "general", row["source"], row["as_of"])
 
 
+def letters_known() -> frozenset[str]:
+    """The letters after a name whose meaning we know, in capitals and without points."""
+    return frozenset(_meanings())
+
+
 @cache
 def _meanings() -> Mapping[str, Mapping[str, str]]:
     with (Path(__file__).parent / "letters.csv").open(encoding="utf-8", newline="") as file:

@@ -17,8 +17,15 @@ from geopy.geocoders import SERVICE_TO_GEOCODER
 from geopy.geocoders.base import Geocoder
 
 from directory.places.census import CensusPlace
+from directory.places.exact import AddressFinder
 from directory.places.gazetteer import Gazetteer
-from directory.places.place import Place, PlaceNotFound, PlacesUnavailable, coordinates
+from directory.places.place import (
+    Place,
+    PlaceNotFound,
+    PlacesUnavailable,
+    coordinates,
+    metres_between,
+)
 
 SERVICE_TIMEOUT_S = 2.0
 _REMEMBERED, _REMEMBERED_S = 10_000, 24 * 60 * 60
@@ -65,22 +72,35 @@ class Places:
     def located(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """A source's fields with a location, by the gazetteer alone.
 
-        Where the source gives none, or hides its street, it is the middle of the address's ZIP,
-        else of its city; where both are unknown, or there is no address, the fields stay as they
-        are.
+        Where the source gives none, or hides its street, it is the middle of the address's ZIP, if
+        that is in its state, else of its city; where neither is known, or there is no address, the
+        fields stay as they are.
         """
         address = fields.get("address")
         is_there = "location" in fields and fields.get("area_only") is not True
-        if is_there or not isinstance(address, Mapping):
+        if is_there or not isinstance(address, dict):
             return fields
-        city = f"{address.get('city')}, {address.get('state')}"
-        named = (*self.matches(str(address.get("postal_code"))[:5]), *self.matches(city))
-        place = next((each for each in named if each.kind in ("postal_code", "city")), None)
         without = {name: value for name, value in fields.items() if name != "location"}
-        if not place:
+        if not (place := self.middle(address)):
             return without
         latitude, longitude = place.point
-        return without | {"location": {"lat": latitude, "lon": longitude, "precision": place.kind}}
+        location = {"lat": latitude, "lon": longitude, "precision": place.kind}
+        return without | {"location": location | {"method": "gazetteer"}}
+
+    def middle(self, address: Mapping[str, Any]) -> Place | None:
+        """The ZIP or city of an address, as far as the gazetteer knows it."""
+        zip_, city, state = (str(address.get(n)) for n in ("postal_code", "city", "state"))
+        return self._gazetteer.zip_in(zip_[:5], state) or self._gazetteer.city_in(city, state)
+
+    def farness(self, address: Mapping[str, Any], point: tuple[float, float]) -> float:
+        """How far a point is from the middle of its address's ZIP or city, the nearer (metres)."""
+        zip_, city, state = (str(address.get(n)) for n in ("postal_code", "city", "state"))
+        middles = self._gazetteer.zip_in(zip_[:5], state), self._gazetteer.city_in(city, state)
+        return min((metres_between(each.point, point) for each in middles if each), default=0.0)
+
+    def finder(self, per_second: float) -> AddressFinder | None:
+        """What asks the operator's service for the points of addresses, where there is one."""
+        return AddressFinder(self._service, per_second) if self._service else None
 
     def _from_service(self, service: Geocoder, text: str) -> tuple[Place, ...]:
         with self._lock:

@@ -8,6 +8,7 @@ answers with 0,0 (872 ZIPs, most of them military) is unknown. An operator's Cen
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import zipcodes
@@ -40,6 +41,9 @@ def name_key(name: str) -> str:
     `Coeur d'Alene` and `Coeur D Alene`, `O'Fallon` and `O Fallon` are one.
     """
     return _joined(words(name))
+
+
+_cached_key = lru_cache(50_000)(name_key)
 
 
 def _joined(several: Iterable[str]) -> str:
@@ -92,6 +96,16 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
             known = self._zips.get(tail[1])
             return (known,) if known else self._all(text.strip()[: tail.start()])
         return self._state(text) + (self._city_and_state(text) or self._city(text))
+
+    def zip_in(self, zip_: str, state: str) -> Place | None:
+        """The place of a ZIP, if it is in this state."""
+        known = self._zips.get(zip_)
+        return known if known and known.state == state else None
+
+    def city_in(self, city: str, state: str) -> Place | None:
+        """The place of a city in a state."""
+        key = (_cached_key(city), state)
+        return self._cities.get(key) or self._nicknames.get(key)
 
     def similar(self, text: str) -> tuple[str, ...]:
         """Labels of places with a name like this one, the likeliest first."""

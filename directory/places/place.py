@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from geopy.distance import great_circle
+
 Kind = Literal["postal_code", "city", "state", "address", "point"]
 
 
@@ -55,3 +57,11 @@ def coordinates(text: str) -> tuple[float, float] | None:
             "longitude from -180 to 180"
         )
     return latitude, -180.0 if longitude == 180 else longitude
+
+
+def metres_between(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """How far two points (degrees) are apart, metres on the sphere; for rules of thumb only.
+
+    What patients see is measured by search/distance.py.
+    """
+    return float(great_circle(one, other).m)

@@ -5,11 +5,13 @@ up to a number has seen everything before it. Read from 0 it is the whole direct
 door to the outside: what leaves here is what anybody may see.
 """
 
+from datetime import datetime
+
 from sqlalchemy import select
 
 from directory.fields import STORED
 from directory.listing import Change, Listing, published
-from directory.store.database import Transaction
+from directory.store.database import Transaction, utc
 from directory.store.listings import Status
 from directory.store.models import ChangeCounterRow, ListingRow
 
@@ -17,6 +19,17 @@ from directory.store.models import ChangeCounterRow, ListingRow
 def position(session: Transaction) -> int:
     """The number of the latest change; 0 where nothing was ever written."""
     return session.get_one(ChangeCounterRow, 1).number
+
+
+def first_after(session: Transaction, position: int) -> datetime | None:
+    """When the first change after a position was made (UTC); None where there is none."""
+    found = session.scalar(
+        select(ListingRow.updated_at)
+        .where(ListingRow.change_number > position)
+        .order_by(ListingRow.change_number)
+        .limit(1)
+    )
+    return found and utc(found)
 
 
 def changes(session: Transaction, *, since: int, limit: int) -> list[Change]:

@@ -8,9 +8,11 @@ that somebody else is about to replace. On SQLite that lock is the write lock of
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, select, text
@@ -22,6 +24,13 @@ from directory.store.models import ChangeCounterRow
 
 _MIGRATION_LOCK = 7_208_155
 """PostgreSQL's name for the lock: any number that nobody else uses."""
+
+_CACHE_KB, _CHECKPOINT_PAGES = 64_000, 8_000
+
+_JSON = {
+    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}
 
 Transaction = Session
 """What a block of reading() or writing() works in; the functions of the store take it."""
@@ -86,17 +95,22 @@ class Database:
         self._engine.dispose()
 
 
+def utc(at: datetime) -> datetime:
+    """A time from the store: SQLite keeps no zone, and everything in the store is UTC."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
 def _server(url: str) -> Engine:
     limits = {
         "connect_timeout": round(BUSY_S),
         "options": f"-c lock_timeout={round(BUSY_S * 1000)}",
     }
-    return create_engine(url, pool_pre_ping=True, connect_args=limits)
+    return create_engine(url, pool_pre_ping=True, connect_args=limits, **_JSON)
 
 
 def _sqlite(url: str) -> Engine:
     """SQLite with its own transactions instead of the driver's, and every commit on disk."""
-    engine = create_engine(url, connect_args={"timeout": BUSY_S})
+    engine = create_engine(url, connect_args={"timeout": BUSY_S}, **_JSON)
     if engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
 
@@ -106,6 +120,9 @@ def _sqlite(url: str) -> Engine:
         use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # A load writes as fast again with these (30 us a listing instead of 46).
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:  # noqa: ANN401  # SQLAlchemy's own signature

@@ -110,6 +110,13 @@ class Vocabulary:
                 return term.value
         return None
 
+    def named(self, kind: Kind, text: str) -> str | None:
+        """The one term of a kind that a text names as a whole, by value, label or synonym."""
+        if self.has(kind, text):
+            return text
+        meant = {term.value for term in self._phrases.get(words(text), ()) if term.kind is kind}
+        return meant.pop() if len(meant) == 1 else None
+
     def understand(self, text: str) -> tuple[Clause, ...]:
         """A patient's words as clauses: the longest known phrases first, noise left out.
 

@@ -1,164 +1,440 @@
-"""The public registry of practitioners (NPPES), its monthly and weekly files as plain CSV.
+"""The public registry of practitioners (NPPES): its monthly and weekly files, zipped or not.
 
 A registry record says who is licensed and where, not who does dry needling: its listings are
-*not confirmed*. Columns are read by name (their number and order changed over the years). The
+*not confirmed*. Four kinds of file are told apart by their columns, which are read by name (their
+number and order changed over the years): `npidata`, the practitioners and organisations; `pl`,
+their further practice locations; and the report of deactivated NPIs, a table or a workbook. The
 practice address is taken, never the mailing address.
+
+Of nine million rows one in twenty is ours, so rows are looked at as bytes first, and only those
+that name a taxonomy of ours, or an NPI that we know, are parsed: docs/decisions/006-registry.md.
 """
 
+import csv
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, TextIO
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
 
 from directory.listing import Source
+from directory.places.street import street_of
 from directory.states import STATE_NAMES
-from directory.vocabulary import vocabulary
-from indexer.sources import table
-from indexer.sources.record import Gone, Record, RecordError, Said, Skipped
-from indexer.sources.table import cell
-
-SOURCE = Source.NPPES
-
-_ADDRESS = "Provider Business Practice Location Address"
-_SLOTS = range(1, 16)
-_NEEDED = frozenset(
-    {
-        "NPI",
-        "Entity Type Code",
-        "Provider Last Name (Legal Name)",
-        "Provider First Name",
-        f"{_ADDRESS} City Name",
-        f"{_ADDRESS} State Name",
-        f"{_ADDRESS} Postal Code",
-        "Last Update Date",
-        "NPI Deactivation Date",
-        "NPI Reactivation Date",
-        "Healthcare Provider Taxonomy Code_1",
-    }
+from directory.vocabulary import Kind, vocabulary
+from indexer import normalise
+from indexer.sources import files, table
+from indexer.sources.files import Part, SourceError
+from indexer.sources.record import (
+    Gone,
+    Meaning,
+    Organisation,
+    Passed,
+    Record,
+    RecordError,
+    RejectsWriter,
+    Said,
+    Skipped,
 )
-_INDIVIDUAL = "1"
-_UNAVAILABLE = "<UNAVAIL>"
-_SMALL_WORDS = re.compile(r"\b(De|La|Las|Los|Del|Of|And|The|At)\b")
-_ALL_CAPITALS = re.compile(r"\b(Pc|Pa|Pllc|Llc|Po|Nw|Ne|Sw|Se|Ii|Iii|Iv|Us)\b")
-_ORDINAL = re.compile(r"\d(St|Nd|Rd|Th)\b")
-_MC = re.compile(r"\bMc([a-z])")
+from indexer.sources.table import Broken, Columns, Row
+
+CLINIC_CODES = ("261QP2000X", "261QR0400X", "261QR0401X")
+"""NUCC taxonomies of clinics (physical therapy, rehabilitation, comprehensive outpatient
+rehabilitation); organisations with a taxonomy of one of our professions are clinics, too."""
+
+_SLOTS = range(1, 16)
+_CODES = [f"Healthcare Provider Taxonomy Code_{slot}" for slot in _SLOTS]
+_PRACTICE = "Provider Business Practice Location Address"
+_SECONDARY = "Provider Secondary Practice Location Address"
+_NEEDED = {
+    "npidata": (
+        "NPI", "Entity Type Code", "Provider Last Name (Legal Name)", "Provider First Name",
+        f"{_PRACTICE} City Name", f"{_PRACTICE} State Name", f"{_PRACTICE} Postal Code",
+        "Last Update Date", "NPI Deactivation Date", "NPI Reactivation Date", _CODES[0],
+    ),
+    "locations": ("NPI", f"{_SECONDARY}- Address Line 1", f"{_SECONDARY} - Postal Code"),
+    "deactivated": ("NPI", "NPPES Deactivation Date"),
+}  # fmt: skip
+_ORDER = tuple(_NEEDED)
+_INDIVIDUAL, _CLINIC = "1", "2"
+_DOING_BUSINESS_AS = "3"
+_OTHER_PROFESSION = "another profession"
+_LONGEST_ROW, _BLOCK = 1_000_000, 1 << 17
+_BEGINS_A_ROW = frozenset(b'"%d' % digit for digit in range(10))
+_QUOTED_INDIVIDUAL = b'"1"'
+_REPORT_ROWS_BEFORE_HEADER = 5
+_DATES = re.compile(r"\d{8}")
 
 
-def read(path: Path) -> Iterator[Record]:
-    """The rows of the file."""
-    return table.read(path, _NEEDED)
+@dataclass(frozen=True, slots=True)
+class _Unparsed:
+    """A row as bytes: it is parsed where it is interpreted, which may be in another process."""
+
+    columns: Columns
+    line: bytes
+
+    def row(self) -> Row | Broken:
+        text = _text(self.line)
+        try:
+            (cells,) = csv.reader([text], strict=True)
+        except (csv.Error, ValueError) as error:
+            why = str(error) if isinstance(error, csv.Error) else "it is not one row"
+            return Broken(text, why, self.columns)
+        return Row(self.columns, cells)
 
 
-rejects = table.rejects
+@dataclass(frozen=True)
+class Nppes:
+    """Reads the registry: of it all, or only some taxonomies (or beginnings of them) and states."""
+
+    SOURCE: ClassVar[Source] = Source.NPPES
+    taxonomies: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+
+    def parts(self, paths: Sequence[Path]) -> list[Part]:
+        """The registry's files among these and in these zips, practitioners first.
+
+        SourceError where a file is none of the registry's; what else lies in its zips is left.
+        """
+        found: list[tuple[int, Part]] = []
+        for path in paths:
+            kinds = [(kind, part) for part in files.parts(path) if (kind := _kind(part))]
+            if not kinds:
+                raise SourceError(f"{path} is no file of the registry: its columns are missing")
+            found += [(_ORDER.index(kind), part) for kind, part in kinds]
+        return [part for _, part in sorted(found, key=lambda each: each[0])]
+
+    def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:
+        """The rows that may be ours; of the others, how many there were."""
+        if files.is_workbook(part):
+            yield from _workbook(part)
+            return
+        with files.opened(part) as (stream, position):
+            header = stream.readline(_LONGEST_ROW)
+            columns = _columns(header)
+            if not header.startswith(b'"'):
+                stream = io.BufferedReader(_Behind(header, stream))
+                yield from table.records(stream, str, position)[1]
+            elif _is(columns, "npidata"):
+                tokens = tuple(token.encode() for token in self._tokens())
+                yield from _scan(stream, columns, tokens, known, position)
+            else:
+                yield from _scan(stream, columns, (), known, position)
+
+    def interpret(self, record: Record, today: date) -> Meaning:
+        """What a row says of an individual of our professions or a clinic; others are skipped."""
+        raw = record.raw.row() if isinstance(record.raw, _Unparsed) else record.raw
+        row = table.row_of(Record(record.row, raw))
+        if isinstance(row, Skipped):
+            return row
+        if _is(row.columns, "npidata"):
+            return self._practitioner(row)
+        if _is(row.columns, "locations"):
+            return self._location(row, today)
+        on = row.get("NPPES Deactivation Date")
+        return Gone(_npi(row), _date("NPPES Deactivation Date", on), _deactivated(on))
+
+    def rejects(self, file: TextIO, first: Record) -> RejectsWriter:
+        """Rejected rows, behind three columns that say why."""
+        parsed = table.rejects(file, _parsed(first))
+        return lambda record, error: parsed(_parsed(record), error)
+
+    def _practitioner(self, row: Row) -> Meaning:
+        npi, off = _npi(row), row.get("NPI Deactivation Date")
+        if off and not row.get("NPI Reactivation Date"):
+            return Gone(npi, _date("NPI Deactivation Date", off), _deactivated(off))
+        as_of = _date("Last Update Date", row.get("Last Update Date"))
+        if row.get(f"{_PRACTICE} Country Code (If outside U.S.)") not in ("", "US"):
+            return Skipped("practice outside the United States", npi, as_of)
+        taxonomies = _taxonomies(row)
+        codes = [str(each["code"]) for each in taxonomies]
+        address = _address(row)
+        if self.taxonomies and not any(code.startswith(self.taxonomies) for code in codes):
+            return Skipped("another taxonomy", npi, as_of)
+        if self.states and address["state"] not in self.states:
+            return Skipped("another state", npi, as_of)
+        if row.get("Entity Type Code") == _CLINIC:
+            return _organisation(row, npi, as_of, codes, address)
+        professions = (vocabulary().profession_of(code) for code in codes)
+        profession = next(filter(None, professions), None)
+        if not profession:
+            return Skipped(_OTHER_PROFESSION, npi, as_of)
+        fields = {
+            "name": _name(row),
+            "npi": npi,
+            "letters": list(normalise.letters(row.get("Provider Credential Text"))),
+            "profession": profession,
+            "taxonomies": taxonomies,
+            "gender": _gender(row),
+            "address": address,
+            "phone": normalise.dialable(row.get(f"{_PRACTICE} Telephone Number")),
+        }
+        return Said(npi, as_of, {name: value for name, value in fields.items() if value})
+
+    def _location(self, row: Row, today: date) -> Said | Skipped:
+        if row.get(f"{_SECONDARY} - Country Code (If outside U.S.)") not in ("", "US"):
+            return Skipped("practice outside the United States")
+        npi, at = _npi(row), f"{_SECONDARY} -"
+        lines = {
+            "line1": row.get(f"{_SECONDARY}- Address Line 1"),
+            "line2": row.get(f"{_SECONDARY}-  Address Line 2")
+            or row.get(f"{_SECONDARY}- Address Line 2"),
+            "city": row.get(f"{at} City Name"),
+        }
+        address = {
+            **normalise.named(lines),
+            "state": normalise.state(row.get(f"{at} State Name")),
+            "postal_code": normalise.zip_code(row.get(f"{at} Postal Code")),
+        }
+        street = street_of(address)
+        if not street:
+            raise RecordError(f"{_SECONDARY}- Address Line 1", "is empty")
+        phone = normalise.dialable(row.get(f"{at} Telephone Number"))
+        fields = {"address": address} | ({"phone": phone} if phone else {})
+        return Said(f"{npi}@{street.building}"[:200], today, fields, base=npi)
+
+    def _tokens(self) -> Iterator[str]:
+        """What the bytes of a row have that may be ours, a quote before each taxonomy's."""
+        prefixes = [term.nucc_prefix or "" for term in vocabulary().terms(Kind.PROFESSION)]
+        for prefix in self.taxonomies or (*prefixes, *CLINIC_CODES):
+            yield f'"{prefix}'
 
 
-def interpret(record: Record, today: date) -> Said | Gone | Skipped:  # noqa: ARG001  # has its own
-    """What a row says of an individual of our professions; others are skipped."""
-    npi = cell(record, "NPI")
-    if cell(record, "NPI Deactivation Date") and not cell(record, "NPI Reactivation Date"):
-        return Gone(npi, f"the NPI was deactivated on {cell(record, 'NPI Deactivation Date')}")
-    table.well_formed(record)
-    if cell(record, "Entity Type Code") != _INDIVIDUAL:
-        return Skipped()  # not an individual
-    taxonomies = _taxonomies(record)
-    primary_first = sorted(taxonomies, key=lambda taxonomy: not taxonomy["primary"])
-    professions = (vocabulary().profession_of(str(each["code"])) for each in primary_first)
-    profession = next(filter(None, professions), None)
-    if not profession:
-        return Skipped()  # another profession
-    if cell(record, f"{_ADDRESS} Country Code (If outside U.S.)") not in ("", "US"):
-        return Skipped()  # practice outside the United States
-    fields = {
-        "name": _name(record),
-        "npi": npi,
-        "letters": _letters(cell(record, "Provider Credential Text")),
-        "profession": profession,
-        "taxonomies": taxonomies,
-        "gender": _gender(record),
-        "address": _address(record),
-        "phone": _phone(cell(record, f"{_ADDRESS} Telephone Number")),
-    }
-    said = {name: value for name, value in fields.items() if value}
-    return Said(key=npi, as_of=_date(record, "Last Update Date"), fields=said)
+def _kind(part: Part) -> str | None:
+    """Which of the registry's files a part is, by its columns."""
+    if files.is_workbook(part):
+        return "deactivated"
+    with files.opened(part) as (stream, _):
+        header = stream.readline(_LONGEST_ROW)
+    try:
+        columns = _columns(header)
+    except SourceError:
+        return None
+    return next((kind for kind in _ORDER if _is(columns, kind)), None)
 
 
-def _taxonomies(record: Record) -> list[dict[str, object]]:
+def _is(columns: Columns, kind: str) -> bool:
+    return all(name in columns.at for name in _NEEDED[kind])
+
+
+def _columns(header: bytes) -> Columns:
+    cells = next(csv.reader([_text(header).lstrip("\ufeff").rstrip("\r\n")]), [])
+    return Columns.of(cells)
+
+
+def _scan(
+    stream: BinaryIO,
+    columns: Columns,
+    tokens: tuple[bytes, ...],
+    known: Collection[str],
+    position: Callable[[], int],
+) -> Iterator[Record | Passed]:
+    """The rows with one of these tokens in a taxonomy, or an NPI that is known, as bytes.
+
+    An individual's row is not searched for the taxonomies of clinics. The loop is spelled out:
+    it runs nine million times, and functions in it cost a third more.
+    """
+    npis = {npi.encode() for npi in known}
+    start, end = _taxonomy_span(columns) if tokens else (0, 0)
+    personal = tuple(token for token in tokens if token[1:].decode() not in CLINIC_CODES)
+    reason = _OTHER_PROFESSION if tokens else "its practitioner is none of ours"
+    passed = 0
+    for number, row in _rows(stream):
+        wanted = row[1:11] in npis
+        for token in personal if row[13:16] == _QUOTED_INDIVIDUAL else tokens:
+            if row.find(token, start, end) >= 0:
+                wanted = True
+                break
+        if not wanted:
+            passed += 1
+            continue
+        if passed:
+            yield Passed(passed, reason, position())
+            passed = 0
+        yield Record(number, _Unparsed(columns, row), position())
+    if passed:
+        yield Passed(passed, reason, position())
+
+
+def _rows(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Each row with the number of the line it begins in.
+
+    Every cell is quoted. A quote and a digit at the beginning of a line begin a row: within a cell
+    a quote is doubled, or ends it. So a row is told from a cell's second line without parsing.
+    """
+    row, begun, number = b"", 0, 1
+    for lines in _lines(stream):
+        for line in lines:
+            number += 1
+            if line[:2] in _BEGINS_A_ROW:
+                if row:
+                    yield begun, row
+                row, begun = line, number
+            elif len(row) < _LONGEST_ROW:
+                row += b"\n" + line
+    if row:
+        yield begun, row
+
+
+def _lines(stream: BinaryIO) -> Iterator[list[bytes]]:
+    """The lines, many at a time; of one that is far too long only the beginning."""
+    rest = b""
+    while block := stream.read(_BLOCK):
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop()[:_LONGEST_ROW]
+        yield lines
+    yield [rest]
+
+
+def _taxonomy_span(columns: Columns) -> tuple[int, int]:
+    """Where in a row its taxonomies are, from both ends: every other cell has three bytes or more.
+
+    It halves what is searched (measured in docs/decisions/006-registry.md).
+    """
+    at = [columns.at[name] for name in _CODES if name in columns.at]
+    return 3 * min(at), -3 * (len(columns.names) - max(at) - 1) or -1
+
+
+class _Behind(io.RawIOBase):
+    """A stream with what was read of it put back."""
+
+    def __init__(self, begin: bytes, stream: BinaryIO) -> None:
+        self._begin = begin
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any buffer
+        block = self._begin[: len(buffer)] or self._stream.read(len(buffer))
+        self._begin = self._begin[len(buffer) :]
+        buffer[: len(block)] = block
+        return len(block)
+
+
+def _workbook(part: Part) -> Iterator[Record]:
+    """The rows of the report of deactivated NPIs, which comes as a workbook."""
+    with files.opened(part) as (stream, position):
+        try:
+            book = load_workbook(io.BytesIO(stream.read()), read_only=True)
+        except (InvalidFileException, KeyError, ValueError) as error:
+            raise SourceError(f"is no workbook: {error}") from error
+        columns: Columns | None = None
+        for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+            texts = [_cell_text(cell) for cell in cells]
+            if columns:
+                yield Record(number, Row(columns, texts), position())
+            elif _NEEDED["deactivated"][1] in texts:
+                columns = Columns.of(texts)
+            elif number > _REPORT_ROWS_BEFORE_HEADER:
+                break
+        if not columns:
+            raise SourceError(f"has no columns {' and '.join(_NEEDED['deactivated'])}")
+
+
+def _cell_text(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return f"{cell:%m/%d/%Y}"
+    return "" if cell is None else str(cell)
+
+
+def _text(line: bytes) -> str:
+    """The registry writes UTF-8; who re-saved it on Windows may not."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", errors="replace")
+
+
+def _parsed(record: Record) -> Record:
+    if isinstance(record.raw, _Unparsed):
+        return Record(record.row, record.raw.row(), record.bytes_read)
+    return record
+
+
+def _deactivated(on: str) -> str:
+    return f"the NPI was deactivated on {on}"
+
+
+def _npi(row: Row) -> str:
+    npi = row.get("NPI")
+    if not npi:
+        raise RecordError("NPI", "is empty")
+    return npi
+
+
+def _organisation(
+    row: Row, npi: str, as_of: date, codes: Sequence[str], address: dict[str, str]
+) -> Organisation | Skipped:
+    """A clinic by the name that it trades under, if it is one."""
+    if not any(code in CLINIC_CODES or vocabulary().profession_of(code) for code in codes):
+        return Skipped("another kind of organisation", npi, as_of)
+    name = row.get("Provider Organization Name (Legal Business Name)")
+    if row.get("Provider Other Organization Name Type Code") == _DOING_BUSINESS_AS:
+        name = row.get("Provider Other Organization Name") or name
+    fields: dict[str, Any] = {"name": normalise.readable(name), "address": address}
+    if phone := normalise.dialable(row.get(f"{_PRACTICE} Telephone Number")):
+        fields["phone"] = phone
+    return Organisation(npi, as_of, fields)
+
+
+def _taxonomies(row: Row) -> list[dict[str, object]]:
+    """The taxonomies with their licences, the primary one first."""
     found = []
-    for slot in _SLOTS:
-        if code := cell(record, f"Healthcare Provider Taxonomy Code_{slot}"):
-            state = cell(record, f"Provider License Number State Code_{slot}")
-            number = cell(record, f"Provider License Number_{slot}")
-            taxonomy = {
-                "code": code,
-                "primary": cell(record, f"Healthcare Provider Primary Taxonomy Switch_{slot}")
-                == "Y",
-            }
-            if number and state in STATE_NAMES:
-                taxonomy |= {"licence_number": number, "licence_state": state}
-            found.append(taxonomy)
-    return found
+    for slot, column in enumerate(_CODES, start=1):
+        code = row.get(column)
+        if not code:
+            continue
+        taxonomy: dict[str, object] = {
+            "code": code,
+            "primary": row.get(f"Healthcare Provider Primary Taxonomy Switch_{slot}") == "Y",
+        }
+        state = row.get(f"Provider License Number State Code_{slot}")
+        number = row.get(f"Provider License Number_{slot}")
+        if number and state in STATE_NAMES:
+            taxonomy |= {"licence_number": number, "licence_state": state}
+        found.append(taxonomy)
+    return sorted(found, key=lambda taxonomy: not taxonomy["primary"])
 
 
-def _name(record: Record) -> dict[str, str]:
-    columns = {
-        "given": "Provider First Name",
-        "middle": "Provider Middle Name",
-        "family": "Provider Last Name (Legal Name)",
-        "suffix": "Provider Name Suffix Text",
+def _name(row: Row) -> dict[str, str]:
+    return normalise.named({
+        "given": row.get("Provider First Name"),
+        "middle": row.get("Provider Middle Name"),
+        "family": row.get("Provider Last Name (Legal Name)"),
+        "suffix": row.get("Provider Name Suffix Text"),
+    })  # fmt: skip
+
+
+def _address(row: Row) -> dict[str, str]:
+    lines = {
+        "line1": row.get("Provider First Line Business Practice Location Address"),
+        "line2": row.get("Provider Second Line Business Practice Location Address"),
+        "city": row.get(f"{_PRACTICE} City Name"),
     }
-    cells = {part: cell(record, column) for part, column in columns.items()}
-    return {part: readable(text) for part, text in cells.items() if _is_said(text)}
-
-
-def _address(record: Record) -> dict[str, str]:
-    columns = {
-        "line1": "Provider First Line Business Practice Location Address",
-        "line2": "Provider Second Line Business Practice Location Address",
-        "city": f"{_ADDRESS} City Name",
+    return {
+        **normalise.named(lines),
+        "state": normalise.state(row.get(f"{_PRACTICE} State Name")),
+        "postal_code": normalise.zip_code(row.get(f"{_PRACTICE} Postal Code")),
     }
-    cells = {part: cell(record, column) for part, column in columns.items()}
-    said = {part: readable(text) for part, text in cells.items() if _is_said(text)}
-    digits = re.sub(r"\D", "", cell(record, f"{_ADDRESS} Postal Code"))
-    postal_code = f"{digits[:5]}-{digits[5:]}" if len(digits) == 9 else digits
-    state = cell(record, f"{_ADDRESS} State Name").upper()
-    return {**said, "state": state, "postal_code": postal_code}
 
 
-def _letters(text: str) -> list[str]:
-    """`P.T., D.P.T.` as PT and DPT; what is longer than letters can be is left out."""
-    parts = (part.replace(".", "").strip() for part in re.split(r"[,;/]", text))
-    return [part for part in parts if part and part != _UNAVAILABLE and len(part) <= 20]
-
-
-def _gender(record: Record) -> str | None:
+def _gender(row: Row) -> str | None:
     """The column was named *Gender* until 2024 and *Sex* since."""
-    code = cell(record, "Provider Sex Code") or cell(record, "Provider Gender Code")
+    code = row.get("Provider Sex Code") or row.get("Provider Gender Code")
     return {"F": "female", "M": "male"}.get(code)
 
 
-def _phone(text: str) -> str | None:
-    """A number that could be dialled; the registry also has some that could not."""
-    digits = re.sub(r"\D", "", text)
-    return digits if len(digits) == 10 else None
-
-
-def _date(record: Record, column: str) -> date:
-    try:
-        return datetime.strptime(cell(record, column), "%m/%d/%Y").date()  # noqa: DTZ007  # a date
-    except ValueError as error:
-        raise RecordError(column, f"{cell(record, column)!r} is no date like 12/31/2026") from error
-
-
-def _is_said(text: str) -> bool:
-    return bool(text) and text != _UNAVAILABLE
-
-
-def readable(text: str) -> str:
-    """Text in capitals as one would write it: `MCDONALD-O'BRIEN` gives `McDonald-O'Brien`."""
-    if text.upper() != text:
-        return text
-    words = re.sub(r"[^\W\d_]+(?:'[Ss]\b)?", lambda match: match[0].capitalize(), text)
-    words = _ORDINAL.sub(lambda match: match[0].lower(), words)
-    words = _MC.sub(lambda match: "Mc" + match[1].upper(), words)
-    words = _ALL_CAPITALS.sub(lambda match: match[0].upper(), words)
-    return words[:1] + _SMALL_WORDS.sub(lambda match: match[0].lower(), words[1:])
+@cache
+def _date(column: str, text: str) -> date:
+    for form in ("%m/%d/%Y", "%Y-%m-%d"):
+        try:
+            return datetime.strptime(text, form).date()  # noqa: DTZ007  # a date
+        except ValueError:
+            continue
+    raise RecordError(column, f"{text!r} is no date like 12/31/2026")

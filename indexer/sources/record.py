@@ -1,35 +1,31 @@
 """What every source yields: raw records, and what each of them says."""
 
-import gzip
-import io
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, ClassVar, Protocol, TextIO
 
 from directory.listing import Source
+from indexer.sources.files import Part
 
-Raw = Mapping[str, Any]
-"""A record as it stands in its file, by column or member."""
-
-
-class SourceError(Exception):
-    """A file that is not what it should be, or cannot be read on from somewhere."""
+Raw = Any
+"""A record as its source read it; only its own source looks into it."""
 
 
 class RecordError(Exception):
     """A record that cannot be taken: the field, and what is wrong with it."""
 
     def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
+        super().__init__(field, reason)
         self.field = field
         self.reason = reason
 
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One record with the number of its row (line) in the file, and how far into it we are."""
 
@@ -38,45 +34,83 @@ class Record:
     bytes_read: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """So many records that are none of ours, passed over unread, for the same reason."""
+
+    count: int
+    reason: str
+    bytes_read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """What a record says: fields of directory.listing.Facts, not yet validated.
 
     `key` is the source's own name for the record, the same every time it is loaded. `id` is the
-    listing's, where the source knows it.
+    listing's, where the source knows it. With a `base` these are only the facts of one more
+    practice; the rest is what the source says under that key.
     """
 
     key: str
     as_of: date
     fields: Mapping[str, Any]
     id: str | None = None
+    base: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Gone:
-    """A record that says that what was said under `key` no longer holds."""
+    """A record that says that since `as_of` what was said under `key` no longer holds."""
 
     key: str
+    as_of: date
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Skipped:
-    """A record that is none of ours."""
+    """A record that is none of ours, and why.
+
+    If it was under `key` what was said then no longer holds: a practitioner who has moved abroad.
+    """
+
+    reason: str
+    key: str | None = None
+    as_of: date = date.min
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A record of a clinic: its name, address, phone and location, not yet validated."""
+
+    key: str
+    as_of: date
+    fields: Mapping[str, Any]
+
+
+Meaning = Said | Gone | Skipped | Organisation
+"""What a record may say."""
 
 
 class RecordSource(Protocol):
-    """A source of records: a module with these names (csv, jsonl, nppes)."""
+    """A source of records: csv, jsonl, nppes, fhir, clinics."""
 
-    SOURCE: Source
+    SOURCE: ClassVar[Source]
 
-    def read(self, path: Path) -> Iterator[Record]:
-        """The records of a file, streamed. SourceError where it is no such file."""
+    def parts(self, paths: Sequence[Path]) -> Sequence[Part]:
+        """What there is to read in these files, in the order in which it is to be read."""
 
-    def interpret(self, record: Record, today: date) -> Said | Gone | Skipped:
+    def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:
+        """The records of a part, streamed. SourceError where it is no such file.
+
+        `known` are the keys under which this source has said something.
+        """
+
+    def interpret(self, record: Record, today: date) -> Meaning:
         """What a record says. RecordError where it makes no sense."""
 
-    def rejects(self, file: TextIO, first: Raw) -> "RejectsWriter":
+    def rejects(self, file: TextIO, first: Record) -> "RejectsWriter":
         """Writes rejected records in the source's own format, to be mended and loaded again."""
 
 
@@ -85,18 +119,3 @@ class RejectsWriter(Protocol):
 
     def __call__(self, record: Record, error: RecordError) -> None:
         """Write it."""
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[tuple[TextIO, io.BufferedReader]]:
-    """A text file (UTF-8, gzipped if it ends in .gz), with the raw file that tells the progress.
-
-    SourceError where it cannot be read (to its end).
-    """
-    try:
-        with path.open("rb") as raw:
-            plain = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            with io.TextIOWrapper(plain, encoding="utf-8-sig", newline="") as text:
-                yield text, raw
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: {error}") from error

@@ -1,62 +1,255 @@
-"""Reading and rejecting rows of comma-separated files, for the sources that are such files."""
+"""Rows of comma-separated files as people have them: any encoding, delimiter, line ends, and dirt.
+
+A row that cannot be parsed is one broken row, not the end of the file: a quote that is never closed
+would swallow all that follows, so a record is given up after so many lines, its first line is
+called broken, and reading goes on with its second.
+"""
 
 import csv
-from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TextIO
+import io
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO, TextIO
 
-from indexer.sources.record import Raw, Record, RecordError, RejectsWriter, SourceError, opened
+from indexer.sources.files import SourceError
+from indexer.sources.record import Record, RecordError, RejectsWriter, Skipped
 
 REJECTED = ("rejected_row", "rejected_field", "rejected_reason")
 """Columns added to a rejected row; they are ignored when the mended file is loaded."""
 
-_MOST_IN_A_CELL = 100_000
+LONGEST_LINE, MOST_LINES = 100_000, 100
+"""Characters a line, lines a record: more is no row of a list of practitioners."""
+
+_DELIMITERS = ",;\t|"
+_BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_EXCEL_TEXT = re.compile(r"^'(?=[0-9=+\-@\t\r])|^=\"(.*)\"$", re.DOTALL)
+"""What makes Excel take a cell as text: an apostrophe before it, or a formula around it."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBERED_LINE = tuple[int, str]
+_NOWHERE = 1 << 30
 
 
-def read(path: Path, needed: frozenset[str]) -> Iterator[Record]:
-    """The rows of a file, by column name. SourceError where a needed column is missing.
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a file, by name, in order."""
 
-    A row with more or fewer cells than the header is given as it is: a surplus stands under None,
-    what is missing is None.
+    names: tuple[str, ...]
+    at: dict[str, int]
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> "Columns":
+        """The columns of a header. SourceError where one is there twice."""
+        twice = [name for name, times in Counter(filter(None, names)).items() if times > 1]
+        if twice:
+            raise SourceError(f"the column {twice[0]!r} is there twice")
+        return cls(tuple(names), {name: n for n, name in enumerate(names)})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its cells by column."""
+
+    columns: Columns
+    cells: Sequence[str]
+
+    def get(self, column: str) -> str:
+        """A cell without the space around it; empty where the column or the cell is missing."""
+        at = self.columns.at.get(column, _NOWHERE)
+        return self.cells[at].strip() if at < len(self.cells) else ""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing in it."""
+        return not any(map(str.strip, self.cells))
+
+    def check(self) -> None:
+        """RecordError where it has more or fewer cells than the header."""
+        if len(self.cells) > len(self.columns.names) and any(self.cells[len(self.columns.names) :]):
+            raise RecordError("row", "it has more cells than the header")
+        if len(self.cells) < len(self.columns.names):
+            raise RecordError("row", "it has fewer cells than the header")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A line that begins no row, and why."""
+
+    line: str
+    reason: str
+    columns: Columns | None = None
+
+
+class _TooMuch(csv.Error):
+    """A record that goes on for too long."""
+
+
+def rows(stream: BinaryIO) -> Iterator[tuple[int, list[str] | Broken]]:
+    """The rows of a file, the header first, each with the number of the line it begins in.
+
+    SourceError where the file has no header.
     """
-    csv.field_size_limit(_MOST_IN_A_CELL)
-    try:
-        with opened(path) as (text, raw):
-            rows = csv.DictReader(text, strict=True)
-            names = Counter(rows.fieldnames or ())
-            if twice := [name for name, times in names.items() if times > 1]:
-                raise SourceError(f"{path}: the column {twice[0]!r} is there twice")
-            if missing := sorted(needed - set(rows.fieldnames or ())):
-                raise SourceError(f"{path}: the columns {', '.join(missing)} are missing")
-            for row in rows:
-                yield Record(rows.line_num, row, raw.tell())
-    except csv.Error as error:
-        raise SourceError(f"{path} near row {rows.line_num}: {error}") from error
+    csv.field_size_limit(LONGEST_LINE * MOST_LINES)
+    lines = _Lines(_decoded(stream))
+    header = lines.peek()
+    if header.lower().startswith("sep="):  # Excel's own way to say it
+        next(lines)
+        delimiter = header[4:5]
+    else:
+        delimiter = max(_DELIMITERS, key=_unquoted(header).count)
+    if _unquoted(header).lstrip().startswith("<"):
+        raise SourceError(f"is no table: it begins with {header[:40].strip()!r}")
+    lines.forget()
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            number, line = lines.give_back()
+            yield number, Broken(line, str(error))
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        else:
+            yield lines.forget(), [_EXCEL_TEXT.sub(r"\1", cell) if cell[:1] in "'=" else cell
+                                   for cell in cells]  # fmt: skip
 
 
-def rejects(file: TextIO, first: Raw) -> RejectsWriter:
-    """Writes rejected rows as they were, behind three columns of our own."""
-    columns = [column for column in first if column not in REJECTED and column is not None]
+class _Lines:
+    """Lines for a reader; those of the record under way can be given back but the first."""
+
+    def __init__(self, lines: Iterator[_NUMBERED_LINE]) -> None:
+        self._lines = lines
+        self._again: deque[_NUMBERED_LINE] = deque()
+        self._taken: list[_NUMBERED_LINE] = []
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        if len(self._taken) == MOST_LINES:
+            raise _TooMuch(f"its row does not end within {MOST_LINES} lines: is a quote missing?")
+        taken = self._again.popleft() if self._again else next(self._lines)
+        self._taken.append(taken)
+        if len(taken[1]) > LONGEST_LINE:
+            raise _TooMuch(f"its line is longer than {LONGEST_LINE:,} characters")
+        return taken[1]
+
+    def peek(self) -> str:
+        """The first line that is not blank; nothing where there is none."""
+        for line in self._lines:
+            if line[1].strip():
+                self._again.append(line)
+                return line[1]
+        return ""
+
+    def forget(self) -> int:
+        """The number of the line in which the record that is read began."""
+        number = self._taken[0][0] if self._taken else 0
+        self._taken = []
+        return number
+
+    def give_back(self) -> _NUMBERED_LINE:
+        """Give the lines of the record under way back, but for its first, which this is."""
+        first, *others = self._taken
+        self._again.extendleft(reversed(others))
+        self._taken = []
+        return first
+
+
+def _decoded(stream: BinaryIO) -> Iterator[_NUMBERED_LINE]:
+    """Numbered lines as text: by the byte order mark, else UTF-8, else Windows-1252, line by line.
+
+    A line that is too long is cut to just above what is allowed; the rest of it is passed over.
+    """
+    begin = stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""
+    bom = next((mark for mark in _BOMS if begin.startswith(mark)), b"")
+    encoding = _BOMS.get(bom, "utf-8")
+    if not bom and begin[1:2] == b"\0":
+        encoding = "utf-16-le"
+    if bom == b"\xef\xbb\xbf":
+        stream.read(3)
+    is_bytewise = encoding == "utf-8"
+    text = io.TextIOWrapper(
+        stream, encoding="latin-1" if is_bytewise else encoding, errors="replace", newline=""
+    )
+    for number, line in enumerate(_bounded(text), start=1):
+        yield number, _text(line) if is_bytewise and not line.isascii() else line
+    text.detach()
+
+
+def _bounded(text: TextIO) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE + 1):
+        rest = line
+        while len(rest) > LONGEST_LINE and not rest.endswith("\n"):
+            rest = text.readline(LONGEST_LINE + 1)
+        yield line
+
+
+def _text(line: str) -> str:
+    raw = line.encode("latin-1")
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return line
+
+
+def _unquoted(header: str) -> str:
+    return re.sub(r'"[^"]*"', "", header)
+
+
+def rejects(file: TextIO, first: Record) -> RejectsWriter:
+    """Writes rejected rows as they were, behind three columns of our own.
+
+    A line that is no row is one cell. What Excel would take for a formula has an apostrophe before
+    it, which is taken off when it is read.
+    """
     writer = csv.writer(file)
-    writer.writerow([*REJECTED, *columns])
+    names = first.raw.columns.names if first.raw.columns else ()
+    ours = {n for n, name in enumerate(names) if name in REJECTED}
+
+    def without_ours(cells: Sequence[str]) -> list[str]:
+        kept = (cell for n, cell in enumerate(cells) if n not in ours)
+        return [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in kept]
+
+    writer.writerow([*REJECTED, *without_ours(names)])
 
     def write(record: Record, error: RecordError) -> None:
-        cells = [value for name in columns if (value := record.raw.get(name)) is not None]
-        surplus = record.raw.get(None, [])  # type: ignore[call-overload]  # csv's own key
-        writer.writerow([record.row, error.field, error.reason, *cells, *surplus])
+        raw: Row | Broken = record.raw
+        cells = without_ours(raw.cells) if isinstance(raw, Row) else [raw.line.rstrip("\r\n")]
+        writer.writerow([record.row, error.field, error.reason, *cells])
 
     return write
 
 
-def cell(record: Record, column: str) -> str:
-    """A cell without the space around it; empty where the column or the cell is missing."""
-    return str(record.raw.get(column) or "").strip()
+def records(
+    stream: BinaryIO, name: Callable[[str], str], read: Callable[[], int]
+) -> tuple[Columns, Iterator[Record]]:
+    """A file's columns, named by `name`, and its rows as records; SourceError without a header."""
+    found = rows(stream)
+    _, header = next(found, (0, Broken("", "")))
+    if isinstance(header, Broken):
+        raise SourceError("is empty, or its first row is broken: the first row names the columns")
+    columns = Columns.of([name(cell.strip()) for cell in header])
+    return columns, (Record(number, _raw(columns, cells), read()) for number, cells in found)
 
 
-def well_formed(record: Record) -> None:
-    """RecordError where a row has more or fewer cells than the header."""
-    if None in record.raw:
-        raise RecordError("row", "it has more cells than the header")
-    if None in record.raw.values():
-        raise RecordError("row", "it has fewer cells than the header")
+def _raw(columns: Columns, cells: list[str] | Broken) -> Row | Broken:
+    return Row(columns, cells) if isinstance(cells, list) else replace(cells, columns=columns)
+
+
+def row_of(record: Record) -> Row | Skipped:
+    """The row of a record, or that it is blank or a comment. RecordError where it is broken."""
+    raw: Row | Broken = record.raw
+    if isinstance(raw, Broken):
+        raise RecordError("row", raw.reason)
+    if raw.is_blank:
+        return Skipped("a blank row")
+    if raw.cells[0].startswith("#"):
+        return Skipped("a comment")
+    raw.check()
+    return raw

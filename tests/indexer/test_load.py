@@ -12,13 +12,17 @@ import pytest
 
 from directory.search.engine import Ask, Circle, Engine, Sort
 from directory.services import Services
-from directory.store import listings
+from directory.store import listings, record
 from directory.store.listings import Status
 from fixtures import generate
-from indexer import sync
-from indexer.load import Loader, Result, Summary
-from indexer.sources import csv, jsonl, nppes
-from indexer.sources.record import RecordSource, SourceError
+from indexer import normalise, sync
+from indexer.load import Loader
+from indexer.sources.csv import Csv
+from indexer.sources.files import SourceError
+from indexer.sources.jsonl import Jsonl
+from indexer.sources.nppes import Nppes
+from indexer.sources.record import RecordSource
+from indexer.summary import Result, Summary
 from tests.builders import FIELDS, TODAY
 from tests.judge import distance
 
@@ -26,15 +30,25 @@ COLUMNS = "id,given_name,family_name,profession,city,state,postal_code"
 ROW = "ana-1,Ana,Núñez,physical-therapist,Austin,TX,78701"
 
 
-def load(parts: Services, source: RecordSource, path: Path, rejects: Path | None = None) -> Summary:
+def load(
+    parts: Services, source: RecordSource, path: Path, rejects: Path | None = None, **options: Any
+) -> Summary:
+    """Load one file whole; `options` are those of the loader."""
     folder = rejects or path.parent / "rejects"
-    return Loader(parts.database, parts.places, parts.clock, folder).load(source, path)
+    loader = Loader(parts.database, parts.places, parts.clock, folder, **options)
+    (part,) = source.parts([path])
+    return loader.load(source, part)
+
+
+def rehearse(parts: Services, source: RecordSource, path: Path) -> Summary:
+    (part,) = source.parts([path])
+    return Loader(parts.database, parts.places, parts.clock, None).load(source, part)
 
 
 def load_csv(parts: Services, folder: Path, *lines: str) -> Summary:
     path = folder / "list.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return load(parts, csv, path)
+    return load(parts, Csv(), path)
 
 
 def rejected(folder: Path) -> list[dict[str, str]]:
@@ -73,7 +87,7 @@ def test_a_row_becomes_a_listing(parts: Services, tmp_path: Path) -> None:
         (ROW.replace("physical-therapist", "wizard"), "profession", "'wizard' is no profession"),
         (ROW.replace(",TX,", ",XX,"), "address.state", "'XX' is no state"),
         (ROW.replace("Austin,TX,78701", "Atlantis,TX,00000"), "address", "it has no place"),
-        (ROW.replace("ana-1", ""), "id", "is empty"),
+        (ROW.replace("ana-1", "Ana 1"), "id", "is no id"),
         (ROW.replace("Núñez", "Nú\x07ñez"), "name.family", "control character"),
         (f"{ROW},surplus", "row", "more cells"),
         (ROW.removesuffix(",78701"), "row", "fewer cells"),
@@ -103,27 +117,34 @@ def test_mended_rejects_load(parts: Services, tmp_path: Path) -> None:
     rejects.write_text(
         rejects.read_text(encoding="utf-8").replace(",XX,", ",TX,"), encoding="utf-8"
     )
-    mended = load(parts, csv, rejects, rejects.parent)
+    mended = load(parts, Csv(), rejects, rejects.parent)
     assert mended.counts == Counter({Result.ADDED: 1})
     assert mended.rejects is None
     assert not rejects.exists()
 
 
 def test_a_file_that_is_none_is_an_error(parts: Services, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"columns .* are missing"):
-        load_csv(parts, tmp_path, "name,town", "Ana,Austin")
-    (tmp_path / "list.csv").write_bytes(b"\xff\xfe\x00bad")
-    with pytest.raises(SourceError):
-        load(parts, csv, tmp_path / "list.csv")
+    for content, why in {
+        b"name,town\nAna,Austin\n": "no column profession or specialty",
+        b"<!DOCTYPE html><html><body>": "begins with '<!DOCTYPE html",
+        b"": "is empty",
+        f"{COLUMNS},insurence\n".encode(): "unknown columns: insurence",
+        f"{COLUMNS},City\n".encode(): "'city' is there twice",
+    }.items():
+        (tmp_path / "list.csv").write_bytes(content)
+        with pytest.raises(SourceError, match=why):
+            load(parts, Csv(), tmp_path / "list.csv")
 
 
 def test_a_dry_run_changes_nothing(parts: Services, tmp_path: Path) -> None:
     load_csv(parts, tmp_path, COLUMNS, ROW)
     path = tmp_path / "next.csv"
     path.write_text(f"{COLUMNS}\n{ROW.replace('Ana', 'Eva')}\n{ROW.replace('ana-1', 'bob-1')}\n")
-    summary = Loader(parts.database, parts.places, parts.clock, None).load(csv, path)
+    summary = rehearse(parts, Csv(), path)
     assert summary.counts == Counter({Result.CHANGED: 1, Result.ADDED: 1})
-    assert summary.examples == ["row 2: changed", "row 3: added"]
+    changed, added = summary.examples
+    assert changed.startswith("row 2: changed ana-1: name: {'given': 'Ana'")
+    assert added.startswith("row 3: added bob-1: name: nothing -> {'given': 'Ana'")
     listing = find(parts, "ana-1").listing
     assert listing
     assert listing.name.given == "Ana"
@@ -147,7 +168,7 @@ def test_a_line_that_cannot_be_taken_is_rejected(
 ) -> None:
     path = tmp_path / "list.jsonl"
     path.write_text(line + "\n")
-    assert load(parts, jsonl, path).counts == Counter({Result.REJECTED: 1})
+    assert load(parts, Jsonl(), path).counts == Counter({Result.REJECTED: 1})
     (kept,) = (tmp_path / "rejects").iterdir()
     (again,) = kept.read_text().splitlines()
     assert json.loads(again)["rejected"]["row"] == 1
@@ -157,9 +178,9 @@ def test_the_fictional_listings_load_and_load_again(parts: Services, tmp_path: P
     path = tmp_path / "fixtures.jsonl"
     made = list(generate.listings(TODAY))
     path.write_text("\n".join(json.dumps(listing) for listing in made))
-    first = load(parts, jsonl, path)
+    first = load(parts, Jsonl(), path)
     assert first.counts == Counter({Result.ADDED: len(made)})
-    assert load(parts, jsonl, path).counts == Counter({Result.UNCHANGED: len(made)})
+    assert load(parts, Jsonl(), path).counts == Counter({Result.UNCHANGED: len(made)})
     with parts.database.reading() as session:
         standing = listings.counts(session)
     assert all(standing[s] for s in Status if s is not Status.WITHDRAWN)
@@ -209,11 +230,11 @@ def licensed(path: Path, places: Any) -> dict[str, tuple[float, float]]:
 def test_a_real_week_of_the_registry_on_both_engines(
     parts: Services, engines: tuple[Engine, Engine], shared_data: Path, tmp_path: Path
 ) -> None:
-    loader = Loader(parts.database, parts.places, parts.clock, tmp_path / "rejects")
-    summary = loader.load(nppes, shared_data / WEEK)
+    summary = load(parts, Nppes(), shared_data / WEEK, tmp_path / "rejects")
     assert summary.read == 19_785 == summary.counts.total()
     expected = licensed(shared_data / WEEK, parts.places)
-    assert summary.counts[Result.ADDED] == len(expected)
+    with parts.database.reading() as session:
+        assert listings.counts(session) == Counter({Status.PUBLISHED: len(expected)})
     for engine in engines:
         sync.rebuild(parts.database, engine)
         for zip_, miles in PLACES.values():
@@ -237,9 +258,8 @@ def test_a_real_week_of_the_registry_on_both_engines(
 def test_a_later_week_updates_and_withdraws(
     parts: Services, shared_data: Path, tmp_path: Path
 ) -> None:
-    loader = Loader(parts.database, parts.places, parts.clock, tmp_path / "rejects")
     later = shared_data / "nppes/npidata_pfile_20240122-20240128.csv.gz"
-    loader.load(nppes, shared_data / WEEK)
+    load(parts, Nppes(), shared_data / WEEK, tmp_path / "rejects")
     # One of the first week is deactivated in a week that we make from the later one's header.
     gone = next(iter(licensed(shared_data / WEEK, parts.places)))
     with gzip.open(later, "rt", encoding="utf-8", newline="") as file:
@@ -249,12 +269,14 @@ def test_a_later_week_updates_and_withdraws(
         writer = csv_module.DictWriter(file, header)
         writer.writeheader()
         writer.writerow(row)
-    assert loader.load(nppes, tmp_path / "deactivated.csv").counts == Counter({Result.WITHDRAWN: 1})
-    assert find(parts, listings.listing_id(nppes.SOURCE, gone)).status is Status.WITHDRAWN
-    summary = loader.load(nppes, later)
+    assert load(
+        parts, Nppes(), tmp_path / "deactivated.csv", tmp_path / "rejects"
+    ).counts == Counter({Result.WITHDRAWN: 1})
+    assert find(parts, record.listing_id(Nppes.SOURCE, gone)).status is Status.WITHDRAWN
+    summary = load(parts, Nppes(), later, tmp_path / "rejects")
     assert summary.read == summary.counts.total() == 25_515
     assert summary.counts[Result.ADDED] > 500
-    again = loader.load(nppes, later)
+    again = load(parts, Nppes(), later, tmp_path / "rejects")
     assert again.counts[Result.ADDED] == again.counts[Result.CHANGED] == 0
 
 
@@ -267,7 +289,7 @@ def test_registry_text_in_capitals_is_made_readable() -> None:
         "NÚÑEZ": "Núñez",
         "van der Berg": "van der Berg",
     }.items():
-        assert nppes.readable(text) == readable
+        assert normalise.readable(text) == readable
 
 
 def test_an_attestation_of_a_file_lapses_with_it(parts: Services, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from directory.listing import Change, Listing, Source
 from directory.search.engine import Ask, Engine, EngineUnavailable
 from directory.services import engine as engine_of
-from directory.store import changefeed, listings
+from directory.store import changefeed, record
 from directory.store.database import Database
 from directory.store.statement import Statement
 from indexer import sync
@@ -52,7 +52,7 @@ def test_the_index_follows_the_store(store: Database, engine: Engine) -> None:
     assert indexed(engine) == {"ana": "One", "bob": "Two"}
     put(store, "ana", clinic="Three")
     with store.writing() as session:
-        listings.withdraw(session, Source.FILE, "file-bob", MADE)
+        record.withdraw(session, Source.FILE, "file-bob", MADE)
     assert sync.status(store, engine).behind == 2
     assert sync.sync(store, engine) == 2
     assert sync.sync(store, engine) == 0

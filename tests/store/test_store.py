@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from directory.listing import Source
-from directory.store import changefeed, listings
+from directory.store import age, changefeed, listings, record
+from directory.store.age import TooManyLapsed
 from directory.store.database import Database
-from directory.store.listings import Made, Outcome, Status, TooManyLapsed
+from directory.store.listings import Made, Status
 from directory.store.models import RevisionRow
+from directory.store.record import Outcome
 from directory.store.statement import Statement
 from tests.builders import TODAY, facts
 from tests.conftest import clock
@@ -28,7 +30,7 @@ def put(
     database: Database, id_: str = "ana", source: Source = Source.FILE, **fields: Any
 ) -> Outcome:
     with database.writing() as session:
-        return listings.record(session, id_, statement(source, f"{source}-{id_}", **fields), MADE)
+        return record.record(session, id_, statement(source, f"{source}-{id_}", **fields), MADE)
 
 
 def found(database: Database, id_: str = "ana") -> listings.StoredListing:
@@ -63,7 +65,7 @@ def test_a_registry_never_tramples_a_clinic(database: Database) -> None:
     assert listing.provenance["clinic"].source is Source.CLINIC
     assert listing.provenance["npi"].source is Source.NPPES
     with database.writing() as session:
-        assert listings.withdraw(session, Source.CLINIC, "clinic-ana", MADE)
+        assert record.withdraw(session, Source.CLINIC, "clinic-ana", MADE)
     listing = found(database).listing
     assert listing
     assert (listing.clinic, listing.dry_needling) == ("NUNEZ PC", "unknown")
@@ -72,8 +74,8 @@ def test_a_registry_never_tramples_a_clinic(database: Database) -> None:
 def test_the_last_source_to_leave_takes_the_listing_with_it(database: Database) -> None:
     put(database)
     with database.writing() as session:
-        assert listings.withdraw(session, Source.FILE, "file-ana", MADE)
-        assert not listings.withdraw(session, Source.FILE, "file-ana", MADE)
+        assert record.withdraw(session, Source.FILE, "file-ana", MADE)
+        assert not record.withdraw(session, Source.FILE, "file-ana", MADE)
     assert found(database).status is Status.WITHDRAWN
     assert found(database).listing is None
     assert feed(database) == [(2, "ana", False)]
@@ -88,7 +90,7 @@ def test_the_last_source_to_leave_takes_the_listing_with_it(database: Database) 
 def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
     put(database)
     with pytest.raises(RuntimeError), database.writing() as session:
-        listings.record(session, "bob", statement(Source.FILE, "bob"), MADE)
+        record.record(session, "bob", statement(Source.FILE, "bob"), MADE)
         raise RuntimeError("the power went")
     assert feed(database) == [(1, "ana", True)]
     put(database, "cem")
@@ -111,7 +113,7 @@ def test_a_held_claim_stays_held_until_a_moderator_says_otherwise(database: Data
     assert found(database).status is Status.HELD
     reviewed = Statement(Source.MODERATOR, "m-1", TODAY, {"dry_needling": "yes"})
     with database.writing() as session:
-        listings.record(session, "ana", reviewed, MADE)
+        record.record(session, "ana", reviewed, MADE)
     assert found(database).status is Status.PUBLISHED
 
 
@@ -129,7 +131,7 @@ def test_a_source_s_record_that_moves_leaves_its_old_listing(database: Database)
     put(database)
     said = statement(Source.FILE, "file-ana")
     with database.writing() as session:
-        listings.record(session, "elsewhere", said, MADE)
+        record.record(session, "elsewhere", said, MADE)
     assert found(database).status is Status.WITHDRAWN
     assert found(database, "elsewhere").status is Status.PUBLISHED
 
@@ -139,7 +141,7 @@ def test_an_older_word_of_a_source_changes_nothing(database: Database) -> None:
     fields = statement(Source.FILE, "file-ana", clinic="Then").fields
     older = Statement(Source.FILE, "file-ana", TODAY - timedelta(1), fields)
     with database.writing() as session:
-        assert listings.record(session, "ana", older, MADE) is Outcome.UNCHANGED
+        assert record.record(session, "ana", older, MADE) is Outcome.UNCHANGED
 
 
 def test_a_licence_check_expires(database: Database) -> None:
@@ -148,7 +150,7 @@ def test_a_licence_check_expires(database: Database) -> None:
     assert found(database).listing.licence_check  # type: ignore[union-attr]
     tomorrow = Made("the clock", clock() + timedelta(days=1), "time has passed")
     with database.writing() as session:
-        assert listings.age(session, tomorrow) == 0
+        assert age.age(session, tomorrow) == 0
     assert found(database).listing.licence_check is None  # type: ignore[union-attr]
     assert feed(database) == [(2, "ana", True)]
 
@@ -166,8 +168,8 @@ def test_listings_lapse_after_180_days_and_come_back(database: Database) -> None
     assert found(database, "older").status is Status.LAPSED
     tomorrow = Made("the clock", clock() + timedelta(days=1), "out of date")
     with database.writing() as session:
-        assert listings.age(session, tomorrow) == 1
-        assert listings.age(session, tomorrow) == 0
+        assert age.age(session, tomorrow) == 1
+        assert age.age(session, tomorrow) == 0
     assert found(database, "old").status is Status.LAPSED
     assert ("old", False) in [(id_, put_) for _, id_, put_ in feed(database)]
     put(database, "old", **attested(0))
@@ -179,10 +181,10 @@ def test_a_clock_that_jumps_hides_nothing(database: Database) -> None:
         put(database, f"l{number:02}", **attested(10))
     next_year = Made("the clock", clock() + timedelta(days=400), "out of date")
     with pytest.raises(TooManyLapsed, match="20 of 20"), database.writing() as session:
-        listings.age(session, next_year)
+        age.age(session, next_year)
     assert {found(database, f"l{number:02}").status for number in range(20)} == {Status.PUBLISHED}
     with database.writing() as session:
-        assert listings.age(session, next_year, accept=True) == 20
+        assert age.age(session, next_year, accept=True) == 20
 
 
 def test_change_numbers_become_visible_in_order(database: Database) -> None:

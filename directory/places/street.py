@@ -1,0 +1,105 @@
+"""When two ways of writing an address are one.
+
+`123 North Main Street, Suite 200` and `123 N MAIN ST # 200` have the same key. Words are compared
+by the abbreviations of the Postal Service (Publication 28, appendices B and C).
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from directory.vocabulary.words import words
+
+_SHORT = {
+    "north": "n",
+    "south": "s",
+    "east": "e",
+    "west": "w",
+    "northeast": "ne",
+    "northwest": "nw",
+    "southeast": "se",
+    "southwest": "sw",
+    "avenue": "ave",
+    "av": "ave",
+    "boulevard": "blvd",
+    "bypass": "byp",
+    "center": "ctr",
+    "centre": "ctr",
+    "circle": "cir",
+    "court": "ct",
+    "cove": "cv",
+    "crossing": "xing",
+    "drive": "dr",
+    "expressway": "expy",
+    "freeway": "fwy",
+    "heights": "hts",
+    "highway": "hwy",
+    "junction": "jct",
+    "lane": "ln",
+    "mount": "mt",
+    "parkway": "pkwy",
+    "pike": "pike",
+    "place": "pl",
+    "plaza": "plz",
+    "point": "pt",
+    "road": "rd",
+    "route": "rte",
+    "rt": "rte",
+    "saint": "st",
+    "square": "sq",
+    "station": "sta",
+    "street": "st",
+    "terrace": "ter",
+    "trail": "trl",
+    "turnpike": "tpke",
+    "village": "vlg",
+    "fort": "ft",
+    "first": "1st",
+    "second": "2nd",
+    "third": "3rd",
+    "fourth": "4th",
+    "fifth": "5th",
+    "sixth": "6th",
+    "seventh": "7th",
+    "eighth": "8th",
+    "ninth": "9th",
+    "tenth": "10th",
+    "suite": "ste",
+    "apartment": "apt",
+    "building": "bldg",
+    "floor": "fl",
+    "room": "rm",
+}
+_UNITS = frozenset(("ste", "unit", "apt", "bldg", "fl", "rm"))
+_PO_BOX = re.compile(r"\s*(p\.?\s*o\.?|post\s+office)\s*box\b", re.IGNORECASE)
+
+
+class Street(NamedTuple):
+    """`building` names the ZIP, number and street (`78701 123 n main st`), `unit` the suite."""
+
+    building: str
+    unit: str
+
+
+def street_of(address: Mapping[str, Any] | None) -> Street | None:
+    """The key of an address by its fields; None where it names no street."""
+    if not address or not address.get("line1"):
+        return None
+    return _street(address["line1"], address.get("line2") or "", address["postal_code"][:5])
+
+
+def is_po_box(address: Mapping[str, Any]) -> bool:
+    """Whether an address is a post-office box, where nobody practises."""
+    return bool(_PO_BOX.match(str(address.get("line1") or "")))
+
+
+@lru_cache(50_000)
+def _street(line1: str, line2: str, zip5: str) -> Street | None:
+    text = f"{line1} {line2}".replace("#", " ste ")
+    short = [_SHORT.get(word, word) for word in words(text)]
+    if not short:
+        return None
+    first = next((n for n, word in enumerate(short) if n and word in _UNITS), len(short))
+    unit = (word for word in short[first:] if word != "ste")
+    return Street(f"{zip5} {' '.join(short[:first])}"[:200], " ".join(unit)[:50])

@@ -1,0 +1,134 @@
+"""Organisations at addresses: whom an individual's registry record is matched to.
+
+A registry knows individuals and organisations, but not who works where. An individual is matched
+to the one organisation that has the same building and telephone, or else the same building and
+suite; where that would be several, to none. It is an inference, the least trusted word of all: any
+source that names the clinic itself overrides it. Nobody is ever listed at a clinic's other places.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from directory.listing import Source
+from directory.places.street import Street, street_of
+from directory.store.bulk import put, table_of
+from directory.store.database import Transaction
+from directory.store.models import ClinicRow, ListingRow
+from directory.store.statement import Fields
+
+_CLINIC = table_of(ClinicRow)
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """An organisation by its source's key (the NPI in a registry), at one address."""
+
+    source: Source
+    key: str
+    name: str
+    street: Street
+    phone: str | None
+    as_of: date
+
+
+def at_buildings(session: Transaction, buildings: Collection[str]) -> dict[str, list[Clinic]]:
+    """The clinics in these buildings, by building."""
+    rows = session.execute(
+        select(_CLINIC).where(_CLINIC.c.building.in_(buildings)).order_by(_CLINIC.c.key)
+    )
+    found: dict[str, list[Clinic]] = defaultdict(list)
+    for row in rows:
+        found[row.building].append(_clinic(row))
+    return found
+
+
+def with_clinic(document: Fields, clinics: Mapping[str, Sequence[Clinic]]) -> Fields:
+    """A listing's document, with the clinic at its address where nobody has named one."""
+    if "clinic" in document or not clinics:
+        return document
+    street = street_of(document.get("address"))
+    clinic = street and _clinic_of(street, document.get("phone"), clinics.get(street.building, ()))
+    if not clinic:
+        return document
+    said = {"source": str(clinic.source), "as_of": clinic.as_of.isoformat()}
+    provenance = document["provenance"] | {"clinic": said}
+    return document | {"clinic": clinic.name, "provenance": provenance}
+
+
+def _clinic_of(street: Street, phone: str | None, there: Sequence[Clinic]) -> Clinic | None:
+    by_phone = [each for each in there if phone and each.phone == phone]
+    chosen = by_phone or [each for each in there if each.street.unit == street.unit]
+    return chosen[0] if len({each.name for each in chosen}) == 1 else None
+
+
+def _clinic(row: Any) -> Clinic:  # noqa: ANN401  # a row of the table
+    street = Street(row.building, row.unit)
+    return Clinic(Source(row.source), row.key, row.name, street, row.phone, row.as_of)
+
+
+def keep(
+    session: Transaction, clinics: Sequence[Clinic]
+) -> tuple[list[tuple[bool, bool]], set[str]]:
+    """Keep organisations; says of each whether it was known and whether it says anything new.
+
+    Also says in which buildings something is otherwise than before. What is older than what is
+    stored changes nothing.
+    """
+    stored = _stored(session, {(each.source, each.key) for each in clinics})
+    known, buildings, news = dict(stored), set[str](), []
+    for clinic in clinics:
+        name = (clinic.source, clinic.key)
+        before = known.get(name)
+        is_new = not before or (
+            replace(before, as_of=clinic.as_of) != clinic and before.as_of <= clinic.as_of
+        )
+        news.append((before is not None, is_new))
+        if is_new:
+            buildings |= {each.street.building for each in (clinic, before) if each}
+            known[name] = clinic
+    changed = (clinic for name, clinic in known.items() if clinic is not stored.get(name))
+    put(session, _CLINIC, [_values(clinic) for clinic in changed])
+    return news, buildings
+
+
+def forget(session: Transaction, source: Source, keys: Collection[str]) -> set[str]:
+    """Forget organisations that are no more; says which buildings they were in."""
+    stored = _stored(session, {(source, key) for key in keys})
+    if stored:
+        session.execute(delete(_CLINIC).where(_CLINIC.c.source == source, _CLINIC.c.key.in_(keys)))
+    return {each.street.building for each in stored.values()}
+
+
+def keys(session: Transaction, source: Source) -> set[str]:
+    """The keys of a source's organisations."""
+    return set(session.scalars(select(ClinicRow.key).where(ClinicRow.source == source)))
+
+
+def listings_at(session: Transaction, buildings: Collection[str]) -> list[str]:
+    """The ids of the listings in these buildings."""
+    return list(
+        session.scalars(
+            select(ListingRow.id).where(ListingRow.building.in_(buildings)).order_by(ListingRow.id)
+        )
+    )
+
+
+def _stored(
+    session: Transaction, names: Collection[tuple[Source, str]]
+) -> dict[tuple[Source, str], Clinic]:
+    rows = session.execute(select(_CLINIC).where(_CLINIC.c.key.in_({key for _, key in names})))
+    found = {(Source(row.source), row.key): _clinic(row) for row in rows}
+    return {name: clinic for name, clinic in found.items() if name in names}
+
+
+def _values(clinic: Clinic) -> dict[str, Any]:
+    return {
+        "source": clinic.source, "key": clinic.key, "name": clinic.name,
+        "building": clinic.street.building, "unit": clinic.street.unit, "phone": clinic.phone,
+        "as_of": clinic.as_of,
+    }  # fmt: skip

@@ -1,0 +1,105 @@
+"""Who is there already: the listing that a newcomer's record speaks of, too.
+
+A listing is one practitioner at one practice location. Two records are of one listing if they have
+the same NPI and location, or, where an NPI is missing, the same name, profession, telephone and
+place. Two different NPIs are two people, whatever else agrees.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from directory.places.place import metres_between
+from directory.store.database import Transaction
+from directory.store.keys import Keys, keys_of
+from directory.store.models import ListingRow
+from directory.vocabulary.words import words
+
+SAME_POINT_M = 100.0
+"""Two exact points of one practitioner that are no farther apart are one practice."""
+
+NEAR_M = 1_000.0
+"""A name and a telephone number that agree are one practice within this distance."""
+
+_SHORTEST_NICKNAME = 3
+
+Document = Mapping[str, Any]
+"""A listing's facts by field, as the store keeps them."""
+
+
+class Matcher:
+    """Finds the listings that newcomers match, among the stored ones and each other."""
+
+    def __init__(self, session: Transaction, newcomers: Iterable[Keys]) -> None:
+        self._by_key: dict[str, list[tuple[str, Document, Keys]]] = {}
+        keys = list(newcomers)
+        npis = {each.npi for each in keys if each.npi}
+        persons = {each.person for each in keys if each.person}
+        rows = session.execute(
+            select(ListingRow.id, ListingRow.document)
+            .where(or_(ListingRow.npi.in_(npis), ListingRow.person.in_(persons)))
+            .order_by(ListingRow.id)
+        )
+        for id_, document in rows:
+            self.add(id_, document, keys_of(document))
+
+    def match(self, newcomer: Document, keys: Keys) -> str | None:
+        """The id of the listing that a newcomer's record speaks of, if there is one."""
+        for key in (keys.npi, keys.person):
+            for id_, known, of_known in self._by_key.get(key or "", ()):
+                if _is_same((newcomer, keys), (known, of_known)):
+                    return id_
+        return None
+
+    def add(self, id_: str, document: Document, keys: Keys) -> None:
+        """Let later newcomers match this listing."""
+        for key in (keys.npi, keys.person):
+            if key:
+                self._by_key.setdefault(key, []).append((id_, document, keys))
+
+
+def _is_same(one: tuple[Document, Keys], other: tuple[Document, Keys]) -> bool:
+    (fields, keys), (others, other_keys) = one, other
+    if keys.npi and other_keys.npi:
+        in_one_building = keys.building is not None and keys.building == other_keys.building
+        return keys.npi == other_keys.npi and (in_one_building or _at_one_practice(fields, others))
+    if keys.person is None or keys.person != other_keys.person:
+        return False
+    return _is_same_person(fields, others) and _is_near(fields, others)
+
+
+def _at_one_practice(one: Document, other: Document) -> bool:
+    """Whether two records of one practitioner are of one location, however it is written."""
+    if one.get("phone") and one.get("phone") == other.get("phone") and _in_one_zip(one, other):
+        return True
+    return _are_exact(one, other) and _metres(one, other) <= SAME_POINT_M
+
+
+def _is_same_person(one: Document, other: Document) -> bool:
+    """Whether names and professions agree; `Rob` is `Robert`, but `J` is not `Jane`."""
+    if one["profession"] != other["profession"]:
+        return False
+    suffixes = {name["suffix"] for name in (one["name"], other["name"]) if name.get("suffix")}
+    short, long = sorted(("".join(words(each["name"]["given"])) for each in (one, other)), key=len)
+    is_nickname = len(short) >= _SHORTEST_NICKNAME and long.startswith(short)
+    return (short == long or is_nickname) and len(suffixes) < 2
+
+
+def _is_near(one: Document, other: Document) -> bool:
+    if not _are_exact(one, other):
+        return _in_one_zip(one, other)
+    return _metres(one, other) <= NEAR_M
+
+
+def _in_one_zip(one: Document, other: Document) -> bool:
+    return bool(one["address"]["postal_code"][:5] == other["address"]["postal_code"][:5])
+
+
+def _are_exact(one: Document, other: Document) -> bool:
+    return all(each["location"]["precision"] in ("rooftop", "street") for each in (one, other))
+
+
+def _metres(one: Document, other: Document) -> float:
+    points = [(each["location"]["lat"], each["location"]["lon"]) for each in (one, other)]
+    return metres_between(*points)

@@ -1,0 +1,106 @@
+"""What listings are matched by, clinics, points of addresses, and the loads.
+
+Statements that were taken back stay, without their fields. What listings are matched by is filled
+in for the ones that are there.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from directory.store.keys import Keys, keys_of
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+_DATED = ("attested_on", "checked_until")
+_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_MATCHED_BY = Keys._fields
+
+
+def upgrade() -> None:
+    op.add_column("listing", sa.Column("npi", sa.String(10)))
+    op.add_column("listing", sa.Column("person", sa.String(120)))
+    op.add_column("listing", sa.Column("building", sa.String(200)))
+    for column in _MATCHED_BY:
+        op.create_index(f"ix_listing_{column}", "listing", [column])
+    with op.batch_alter_table("statement") as statement:
+        statement.alter_column("key", type_=sa.String(200), existing_type=sa.String(100))
+        statement.alter_column("fields", nullable=True, existing_type=sa.JSON())
+        statement.add_column(sa.Column("base", sa.String(200)))
+    based = sa.text("base IS NOT NULL")
+    op.create_index(
+        "statement_by_base", "statement", ["base"], sqlite_where=based, postgresql_where=based
+    )
+    op.create_table(
+        "clinic",
+        sa.Column("source", sa.String(16), primary_key=True),
+        sa.Column("key", sa.String(200), primary_key=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("building", sa.String(200), nullable=False),
+        sa.Column("unit", sa.String(50), nullable=False),
+        sa.Column("phone", sa.String(20)),
+        sa.Column("as_of", sa.Date(), nullable=False),
+    )
+    op.create_index("ix_clinic_building", "clinic", ["building"])
+    op.create_table(
+        "address_point",
+        sa.Column("building", sa.String(200), primary_key=True),
+        sa.Column("lat", sa.Float()),
+        sa.Column("lon", sa.Float()),
+        sa.Column("precision", sa.String(16)),
+        sa.Column("found_by", sa.String(50), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "load",
+        sa.Column("id", _NUMBER, sa.Identity(), primary_key=True),
+        sa.Column("source", sa.String(16), nullable=False),
+        sa.Column("file", sa.String(500), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True)),
+        sa.Column("counts", sa.JSON(), nullable=False),
+    )
+    op.create_index("ix_load_source", "load", ["source"])
+    op.drop_index("listing_by_attestation", "listing")
+    for column in _DATED:
+        is_there = sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            f"listing_by_{column}", "listing", [column],
+            sqlite_where=is_there, postgresql_where=is_there,
+        )
+    _fill()
+
+
+def _fill() -> None:
+    listing = sa.table(
+        "listing", sa.column("id"), sa.column("document", sa.JSON), *map(sa.column, _MATCHED_BY)
+    )
+    connection = op.get_bind()
+    for id_, document in connection.execute(sa.select(listing.c.id, listing.c.document)).all():
+        if document:
+            connection.execute(
+                sa.update(listing)
+                .where(listing.c.id == id_)
+                .values(keys_of(document)._asdict())
+            )
+
+
+def downgrade() -> None:
+    for column in _DATED:
+        op.drop_index(f"listing_by_{column}", "listing")
+    op.create_index("listing_by_attestation", "listing", ["status", "attested_on"])
+    for table in ("load", "address_point", "clinic"):
+        op.drop_table(table)
+    op.execute("DELETE FROM statement WHERE fields IS NULL")
+    op.drop_index("statement_by_base", "statement")
+    with op.batch_alter_table("statement") as statement:
+        statement.drop_column("base")
+        statement.alter_column("fields", nullable=False, existing_type=sa.JSON())
+        statement.alter_column("key", type_=sa.String(100), existing_type=sa.String(200))
+    for column in _MATCHED_BY:
+        op.drop_index(f"ix_listing_{column}", "listing")
+    with op.batch_alter_table("listing") as listing:
+        for column in _MATCHED_BY:
+            listing.drop_column(column)

@@ -1,0 +1,106 @@
+"""Upgrading approximate locations by the operator's geocoding service, in the background.
+
+An address is asked for once: what was found, and that nothing was, is kept in the store at once, so
+a run that is stopped goes on where it was. Only locations that we worked out ourselves are moved:
+never a point that a clinic or a list has given, never one whose street is hidden.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from directory.places import Places
+from directory.places.exact import AddressFinder
+from directory.places.street import is_po_box
+from directory.services import Clock
+from directory.store import addresses
+from directory.store.addresses import AddressPoint
+from directory.store.approximate import Approximate, approximate
+from directory.store.database import Database, Transaction
+from directory.store.listings import Made
+from directory.store.record import record_all, statements_said
+from directory.store.statement import Fields
+from indexer.prepare import FARTHEST_M
+
+_PAGE = 500
+
+
+@dataclass
+class Upgrade:
+    """What a run did: listings moved, addresses asked for, and those that nobody knew."""
+
+    moved: int = 0
+    asked: int = 0
+    unknown: int = 0
+
+
+Progress = Callable[[Upgrade], None]
+
+
+def upgrade(
+    database: Database,
+    places: Places,
+    finder: AddressFinder | None,
+    clock: Clock,
+    progress: Progress = lambda _: None,
+    *,
+    limit: int | None = None,
+) -> Upgrade:
+    """Move listings to the exact points of their addresses, as far as these are or become known.
+
+    Without a finder only by what is known already; with a `limit` it asks no more often than that.
+    PlacesUnavailable where the service does not answer: what was found until then is kept.
+    """
+    done, after = Upgrade(), ""
+    while True:
+        with database.reading() as session:
+            page = approximate(session, after=after, limit=_PAGE)
+            known = dict(addresses.points(session, {each.building for each in page}))
+        if not page:
+            return done
+        after = page[-1].listing_id
+        for each in page:
+            if finder and each.building not in known and done.asked != limit:
+                known[each.building] = _found(database, places, finder, clock, each, done)
+                progress(done)
+        moving = [each for each in page if known.get(each.building)]
+        with database.writing() as session:
+            done.moved += _move(session, moving, known, Made("indexer geocode", clock(), "located"))
+        progress(done)
+
+
+def _found(
+    database: Database,
+    places: Places,
+    finder: AddressFinder,
+    clock: Clock,
+    each: Approximate,
+    done: Upgrade,
+) -> Fields | None:
+    """Ask for the point of an address and keep the answer."""
+    location = None if is_po_box(each.address) else finder.find(each.address)
+    if location:
+        point = (location["lat"], location["lon"])
+        if places.farness(each.address, point) > FARTHEST_M:
+            location = None  # another town's street of that name
+    done.asked += 1
+    done.unknown += location is None
+    with database.writing() as session:
+        addresses.keep(session, [AddressPoint(each.building, location, finder.name, clock())])
+    return location
+
+
+def _move(
+    session: Transaction,
+    moving: list[Approximate],
+    known: dict[str, Fields | None],
+    made: Made,
+) -> int:
+    """Say anew what was said of these listings, at the exact points."""
+    names = ((s.source, s.key) for each in moving for s in each.statements)
+    sayings = [
+        (each.listing_id, replace(s, fields=s.fields | {"location": known[each.building]}))
+        for each in moving
+        for s in each.statements
+    ]
+    record_all(session, sayings, made, statements_said(session, names))
+    return len(moving)

@@ -1,0 +1,154 @@
+"""From a raw record to what the store takes: interpreted, located, validated; or why it is not.
+
+It needs no store, so it may run in a process of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+
+from directory.fields import LISTING_ID, Line, Phone
+from directory.listing import Address, Facts, Location, Value
+from directory.places import Places
+from directory.places.street import is_po_box
+from directory.store.keys import keys_of
+from directory.store.statement import Statement
+from indexer.sources.record import (
+    Gone,
+    Organisation,
+    Record,
+    RecordError,
+    RecordSource,
+    Said,
+    Skipped,
+)
+
+FARTHEST_M = 50_000.0
+"""A point farther than this from the middle of its ZIP and of its city is another address's."""
+
+
+class _Practice(Value):
+    """What may be said of one place of practice alone."""
+
+    address: Address
+    location: Location
+    phone: Phone | None = None
+
+
+class _Clinic(_Practice):
+    """An organisation at its address."""
+
+    name: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why a record cannot be taken."""
+
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A statement that is ready, of the listing with this id, where the source knows it."""
+
+    statement: Statement
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An organisation that is ready: its key, and a clinic's fields as JSON has them."""
+
+    key: str
+    as_of: date
+    fields: Mapping[str, Any]
+
+
+Prepared = Stated | Found | Gone | Skipped | Rejected
+"""A record as the store takes it, or why it will not."""
+
+
+@dataclass(frozen=True)
+class Preparer:
+    """Prepares the records of a source on one day."""
+
+    source: RecordSource
+    places: Places
+    today: date
+    origin: str | None = None
+
+    def __call__(self, record: Record) -> Prepared:
+        """What becomes of a record."""
+        try:
+            match self.source.interpret(record, self.today):
+                case Said() as said:
+                    return self._stated(said)
+                case Organisation() as found:
+                    fields = self._located(found.fields)
+                    clinic = _Clinic.model_validate(fields).model_dump(mode="json")
+                    return Found(found.key, found.as_of, clinic)
+                case other:
+                    return other
+        except RecordError as error:
+            return Rejected(error.field, error.reason)
+        except ValidationError as error:
+            return rejected(error)
+
+    def _stated(self, said: Said) -> Stated:
+        if said.id is not None and not LISTING_ID.fullmatch(said.id):
+            raise RecordError("id", f"{said.id!r} is no id: {LISTING_ID.pattern}")
+        fields, source = self._located(said.fields), self.source.SOURCE
+        key = f"{self.origin}:{said.key}" if self.origin else said.key
+        if said.base:
+            practice = _Practice.model_validate(fields).model_dump(mode="json", exclude_unset=True)
+            statement = Statement(source, key, said.as_of, practice, said.base)
+            return Stated(replace(statement, keys=keys_of(practice)), None)
+        facts = Facts.model_validate(fields)
+        _may_say(facts, self.today)
+        statement = Statement.of(source, key, said.as_of, facts)
+        return Stated(statement, None if self.origin else said.id)
+
+    def _located(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Fields with a location; RecordError where the one they give cannot be."""
+        given = fields.get("location")
+        if isinstance(given, dict) and fields.get("area_only") is not True:
+            self._check_point(Location.model_validate(given), fields.get("address"))
+        return self.places.located(fields)
+
+    def _check_point(self, location: Location, address: object) -> None:
+        if not isinstance(address, dict):
+            return
+        if is_po_box(address) and not location.precision.approximate:
+            raise RecordError("address.line1", "is a post-office box, where nobody practises")
+        metres = self.places.farness(address, location.point)
+        if metres > FARTHEST_M:
+            raise RecordError(
+                "location",
+                f"lies {metres / 1000:.0f} km from {address.get('postal_code')} "
+                f"{address.get('city')}: one of the two is wrong",
+            )
+
+
+def _may_say(facts: Facts, today: date) -> None:
+    """RecordError where a source speaks for a moderator, or of a day that has not come."""
+    if facts.licence_check:
+        raise RecordError("licence_check", "only a moderator of this directory can say so")
+    if any(certificate.verified_on for certificate in facts.certificates):
+        raise RecordError("certificates.verified_on", "only a moderator can say so")
+    if facts.attestation and facts.attestation.on > today:
+        raise RecordError("attestation.on", "lies in the future")
+
+
+def rejected(error: ValidationError) -> Rejected:
+    """The first thing that is wrong; the rest shows when that is mended."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or "record"
+    if first["type"] == "missing" and place == "location":
+        return Rejected("address", "neither its ZIP nor its city is in its state: it has no place")
+    said = "is missing" if first["type"] == "missing" else first["msg"]
+    return Rejected(place, said.removeprefix("Value error, "))

@@ -1,0 +1,348 @@
+"""FHIR Plan-Net directories: NDJSON, Bundles or single resources, in files, folders and zips.
+
+A PractitionerRole at a Location is a listing; a role at two locations is two. The Practitioner
+gives the name and the licences, the Organization the clinic. References may point anywhere in what
+is loaded together, so resources are laid down in a temporary file first and read from there.
+
+The role code `dn` of Plan-Net means *dietary and nutritional*, and nothing of Plan-Net says who
+does dry needling: these listings are not confirmed.
+"""
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, TextIO, TypeVar
+
+from pydantic import ValidationError
+
+from directory.listing import Source
+from directory.states import STATE_NAMES
+from directory.vocabulary import Kind, vocabulary
+from indexer import normalise
+from indexer.sources import files, plan_net
+from indexer.sources.files import Part, SourceError
+from indexer.sources.jsonl import LONGEST_LINE, bounded_lines, object_of
+from indexer.sources.plan_net import (
+    Location,
+    Organization,
+    Practitioner,
+    PractitionerRole,
+    Telecom,
+    nucc,
+)
+from indexer.sources.record import (
+    Gone,
+    Passed,
+    Record,
+    RecordError,
+    RejectsWriter,
+    Said,
+    Skipped,
+)
+
+_REJECTED = "urn:directory:rejected"
+"""The system of the tag that says why a role was rejected."""
+
+_ACCEPTING = {"newpt": "yes", "nopt": "no", "existptonly": "no", "existptfam": "no"}
+"""Plan-Net's AcceptingPatients code system."""
+
+_GENDERS = ("female", "male")
+_KEPT = ("PractitionerRole", "Practitioner", "Location", "Organization")
+_WHOLE_FILE = 64_000_000
+"""Bytes; a Bundle is parsed as a whole. Larger directories come as NDJSON."""
+
+_LAID_AT_ONCE = 10_000
+
+_Json = Mapping[str, Any]
+_Model = TypeVar("_Model", bound=plan_net.Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """A role at one location, with what it refers to; None where that is not to be found."""
+
+    role: _Json
+    practitioner: _Json | None
+    location: _Json | None
+    organization: _Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """What is no resource, and why."""
+
+    text: str
+    reason: str
+
+
+class Fhir:
+    """Reads Plan-Net directories; all files of one load belong together."""
+
+    SOURCE: ClassVar[Source] = Source.FHIR
+
+    def __init__(self) -> None:
+        self._together: tuple[Part, ...] = ()
+
+    def parts(self, paths: Sequence[Path]) -> list[Part]:
+        """All files, those in folders and zips among them, as one part."""
+        found: list[Part] = []
+        for path in paths:
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                if not file.is_dir():
+                    found += files.parts(file)
+        if not found:
+            raise SourceError(f"no files in {', '.join(map(str, paths))}")
+        self._together = tuple(found)
+        return [replace(found[0], size=sum(part.size for part in found))]
+
+    def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:  # noqa: ARG002
+        """Every role at each of its locations, with what it refers to; what is no resource."""
+        with (
+            tempfile.NamedTemporaryFile(prefix="fhir-") as file,
+            closing(sqlite3.connect(file.name, isolation_level=None)) as db,
+        ):
+            db.execute("PRAGMA journal_mode = OFF")
+            db.execute("CREATE TABLE resource (name TEXT PRIMARY KEY, row, said) WITHOUT ROWID")
+            yield from _lay_down(db, self._together or (part,))
+            roles = db.execute(
+                "SELECT row, said FROM resource WHERE name LIKE 'PractitionerRole/%' ORDER BY row"
+            )
+            for row, said in roles:
+                for role in _at_locations(db, json.loads(said)):
+                    yield Record(row, role, part.size)
+
+    def interpret(self, record: Record, today: date) -> Said | Gone | Skipped:  # noqa: ARG002
+        """What a role at a location says."""
+        raw: _Role | _Broken = record.raw
+        if isinstance(raw, _Broken):
+            raise RecordError("resource", raw.reason)
+        role = _model(PractitionerRole, raw.role)
+        practitioner = _model(Practitioner, raw.practitioner)
+        location = _model(Location, raw.location)
+        there = [each for each in (role, practitioner, location) if each]
+        as_of = max(_as_of(each) for each in there)
+        if not role:
+            raise RecordError("resource", "is no PractitionerRole")
+        key = f"{role.id}/{location.id if location else ''}"
+        qualified = practitioner.qualification if practitioner else ()
+        codes = list(dict.fromkeys([*nucc(role.specialty), *nucc(q.code for q in qualified)]))
+        profession = next(filter(None, map(vocabulary().profession_of, codes)), None)
+        if codes and not profession:
+            return Skipped("another profession", key, as_of)
+        if not role.active or (practitioner and not practitioner.active):
+            return Gone(key, as_of, "the practitioner is no longer active there")
+        if not practitioner:
+            raise RecordError("practitioner", _missing(role.practitioner))
+        if not location:
+            raise RecordError("location", _missing(*role.location))
+        if location.status != "active":
+            return Gone(key, as_of, f"the location is {location.status}")
+        clinic = _model(Organization, raw.organization)
+        fields = _fields(role, practitioner, location, clinic) | {
+            "profession": profession,
+            "taxonomies": _taxonomies(practitioner, codes),
+        }
+        return Said(key, as_of, {name: value for name, value in fields.items() if value})
+
+    def rejects(self, file: TextIO, first: Record) -> RejectsWriter:  # noqa: ARG002
+        """Rejected roles as NDJSON with all that they refer to; a tag says why."""
+
+        def write(record: Record, error: RecordError) -> None:
+            for resource in _rejected(record, error):
+                json.dump(resource, file)
+                file.write("\n")
+
+        return write
+
+
+def _lay_down(db: sqlite3.Connection, parts: Sequence[Part]) -> Iterator[Record]:
+    """Lay the resources of all parts down by name; yields what is none."""
+    number = 0
+    waiting: list[tuple[str, int, str]] = []
+    for part in parts:
+        with files.opened(part) as (stream, _):
+            for found in _resources(stream):
+                number += 1
+                if isinstance(found, _Broken):
+                    yield Record(number, found)
+                elif found["resourceType"] in _KEPT:
+                    name = f"{found['resourceType']}/{found['id']}"
+                    waiting.append((name, number, json.dumps(found)))
+                if len(waiting) >= _LAID_AT_ONCE:
+                    db.executemany("REPLACE INTO resource VALUES (?, ?, ?)", waiting)
+                    waiting = []
+    db.executemany("REPLACE INTO resource VALUES (?, ?, ?)", waiting)
+
+
+def _resources(stream: BinaryIO) -> Iterator[_Json | _Broken]:
+    """The resources of a file: a line each, or the file is one, or a Bundle of them."""
+    lines = bounded_lines(stream)
+    first = next((line for line in lines if line.strip()), b"")
+    try:
+        whole = object_of(first)
+    except (ValueError, RecursionError):
+        yield from _whole_file(first, stream)
+        return
+    yield from _unbundled(whole)
+    for line in lines:
+        if line.strip():
+            try:
+                yield from _unbundled(object_of(line))
+            except (ValueError, RecursionError) as error:
+                shown = line[: min(len(line), LONGEST_LINE)].decode(errors="replace").strip()
+                yield _Broken(shown, f"is no JSON: {error}")
+
+
+def _whole_file(begin: bytes, stream: BinaryIO) -> Iterator[_Json | _Broken]:
+    text = begin + stream.read(_WHOLE_FILE)
+    if len(text) >= _WHOLE_FILE:
+        raise SourceError(f"a Bundle of more than {_WHOLE_FILE:,} bytes; give it as NDJSON")
+    try:
+        yield from _unbundled(object_of(text))
+    except (ValueError, RecursionError) as error:
+        yield _Broken(text[:1000].decode(errors="replace"), f"is no JSON: {error}")
+
+
+def _unbundled(found: _Json) -> Iterator[_Json | _Broken]:
+    entries = found.get("entry")
+    if found.get("resourceType") == "Bundle" and isinstance(entries, list):
+        for entry in entries:
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if isinstance(resource, dict):
+                yield from _unbundled(resource)
+    elif isinstance(found.get("resourceType"), str) and isinstance(found.get("id"), str):
+        yield found
+    else:
+        yield _Broken(json.dumps(found), "has no resourceType or no id")
+
+
+def _at_locations(db: sqlite3.Connection, role: _Json) -> Iterator[_Role]:
+    """A role at each of its locations; once without where it names none."""
+    practitioner = _referred(db, role.get("practitioner"))
+    organization = _referred(db, role.get("organization"))
+    references = role.get("location")
+    for reference in (references if isinstance(references, list) else None) or [None]:
+        yield _Role(role, practitioner, _referred(db, reference), organization)
+
+
+def _referred(db: sqlite3.Connection, reference: object) -> _Json | None:
+    """The resource that a reference names."""
+    try:
+        name = plan_net.Reference.model_validate(reference).name
+    except ValidationError:
+        return None
+    row = db.execute("SELECT said FROM resource WHERE name = ?", [name]).fetchone()
+    return json.loads(row[0]) if row else None
+
+
+def _model(model: type[_Model], said: _Json | None) -> _Model | None:
+    """A resource as we read it; RecordError where it is not shaped as FHIR says."""
+    if said is None:
+        return None
+    try:
+        return model.model_validate(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, (model.__name__, *first["loc"])))
+        raise RecordError(where, first["msg"]) from error
+
+
+def _as_of(resource: plan_net.Resource) -> date:
+    try:
+        return resource.as_of
+    except ValueError as error:
+        raise RecordError(f"{type(resource).__name__}.meta.lastUpdated", str(error)) from error
+
+
+def _missing(*references: plan_net.Reference) -> str:
+    named = next((each.reference for each in references if each.reference), None)
+    return f"{named} is not in what was loaded" if named else "is missing"
+
+
+def _fields(
+    role: PractitionerRole,
+    practitioner: Practitioner,
+    location: Location,
+    organization: Organization | None,
+) -> dict[str, Any]:
+    name, at = practitioner.current_name, location.address
+    given, middle = name.given[:1], name.given[1:]
+    parts = {"given": " ".join(given), "middle": " ".join(middle), "family": name.family}
+    lines = {"line1": " ".join(at.line[:1]), "line2": " ".join(at.line[1:2]), "city": at.city}
+    position = location.position
+    return {
+        "name": normalise.named(parts),
+        "npi": practitioner.npi,
+        "letters": list(normalise.letters(",".join(name.suffix))),
+        "gender": practitioner.gender if practitioner.gender in _GENDERS else None,
+        "languages": list(_languages(practitioner)),
+        "clinic": normalise.readable(organization.name) if organization else None,
+        "address": {
+            **normalise.named(lines),
+            "state": normalise.state(at.state),
+            "postal_code": normalise.zip_code(at.postal_code),
+        },
+        # FHIR does not tell how exact a position is; the street is the least that it should be.
+        "location": position
+        and {"lat": position.latitude, "lon": position.longitude, "precision": "street"},
+        "phone": _telecom("phone", *role.telecom, *location.telecom),
+        "website": _telecom("url", *role.telecom, *location.telecom),
+        "accepting": _accepting(role),
+    }
+
+
+def _taxonomies(practitioner: Practitioner, codes: Sequence[str]) -> list[dict[str, Any]]:
+    """The codes of role and practitioner, with the licences that the qualifications give."""
+    licences: dict[str, dict[str, str]] = {}
+    for qualification in practitioner.qualification:
+        number = next((each.value for each in qualification.identifier if each.value), None)
+        for code in nucc([qualification.code]):
+            if number and qualification.state in STATE_NAMES:
+                licences[code] = {
+                    "licence_number": number,
+                    "licence_state": str(qualification.state),
+                }
+    return [{"code": c, "primary": n == 0, **licences.get(c, {})} for n, c in enumerate(codes)]
+
+
+def _languages(practitioner: Practitioner) -> Iterator[str]:
+    for concept in practitioner.communication:
+        for coding in concept.coding:
+            code = (coding.code or "").split("-")[0].lower()
+            if vocabulary().has(Kind.LANGUAGE, code):
+                yield code
+
+
+def _telecom(system: str, *several: Telecom) -> str | None:
+    """The first number or address of a kind: the role's own comes before its location's."""
+    return next((each.value for each in several if each.system == system), None)
+
+
+def _accepting(role: PractitionerRole) -> str | None:
+    for extension in role.extension:
+        if extension.url == f"{plan_net.PLAN_NET}newpatients":
+            return _ACCEPTING.get(extension.code("acceptingPatients") or "")
+    return None
+
+
+def _rejected(record: Record, error: RecordError) -> Iterator[_Json]:
+    """What is to be mended: the role, tagged with the reason, and all that it refers to."""
+    raw: _Role | _Broken = record.raw
+    why = {
+        "system": _REJECTED,
+        "code": error.field,
+        "display": f"row {record.row}: {error.reason}",
+    }
+    if isinstance(raw, _Broken):
+        yield {"not_fhir": raw.text, "meta": {"tag": [why]}}
+        return
+    tagged = {**raw.role, "meta": {**raw.role.get("meta", {}), "tag": [why]}}
+    if raw.location:
+        tagged["location"] = [{"reference": f"Location/{raw.location['id']}"}]
+    yield tagged
+    yield from filter(None, (raw.practitioner, raw.location, raw.organization))

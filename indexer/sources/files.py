@@ -1,0 +1,138 @@
+"""Opening what an operator has: a file, gzipped or not, or the members of a zip.
+
+What a file is, its first bytes say, not its name. Nothing is ever unpacked to disk, and what
+unpacks to far more than it is, is refused.
+"""
+
+import gzip
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+MOST_EXPANDED = 200
+"""Times; the registry's files unpack to about 11 times their size, a bomb to a thousand."""
+
+_FREE_BYTES = 64_000_000
+"""So much may come out of anything: small files of repeated lines pack very well."""
+
+_MOST_MEMBERS = 1_000
+_BLOCK = 1 << 20
+
+
+class SourceError(Exception):
+    """A file that is not what it should be, or cannot be read on from somewhere."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing to read: a file, or a member of a zip. `size` is what is to be read of the disk."""
+
+    path: Path
+    member: str | None = None
+    size: int = 0
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, and its rejects file after it."""
+        return Path(self.member).name if self.member else self.path.name
+
+
+def parts(path: Path) -> list[Part]:
+    """What a file holds. SourceError where it is none, or a zip that must not be unpacked."""
+    if not path.is_file():
+        raise SourceError(f"no such file: {path}")
+    with _as_source_error(str(path)):
+        if not zipfile.is_zipfile(path):
+            return [Part(path, None, path.stat().st_size)]
+        with zipfile.ZipFile(path) as archive:
+            members = [each for each in archive.infolist() if not each.is_dir()]
+    if any(each.filename == "[Content_Types].xml" for each in members):
+        return [Part(path, None, path.stat().st_size)]  # a workbook
+    if len(members) > _MOST_MEMBERS:
+        raise SourceError(f"{path}: holds {len(members):,} files, of {_MOST_MEMBERS:,} at most")
+    return [_member(path, each) for each in members]
+
+
+def _member(path: Path, info: zipfile.ZipInfo) -> Part:
+    if info.flag_bits & 1:
+        raise SourceError(f"{path}: {info.filename} is encrypted")
+    if info.file_size > max(_FREE_BYTES, MOST_EXPANDED * info.compress_size):
+        raise SourceError(
+            f"{path}: {info.filename} would unpack to more than {MOST_EXPANDED} times its size"
+        )
+    return Part(path, info.filename, info.compress_size)
+
+
+@contextmanager
+def opened(part: Part) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
+    """A part's bytes, and how many of its `size` are read; SourceError where they cannot be."""
+    with _as_source_error(part.name), part.path.open("rb") as raw:
+        if part.member:
+            with zipfile.ZipFile(raw) as archive, archive.open(part.member) as member:
+                start = archive.getinfo(part.member).header_offset
+                yield _unpacked(member, lambda: raw.tell() - start), lambda: raw.tell() - start
+        elif raw.peek(2)[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=raw) as packed:
+                yield _unpacked(packed, raw.tell), raw.tell
+        else:
+            yield raw, raw.tell
+
+
+def is_workbook(part: Part) -> bool:
+    """Whether a part is an Excel workbook."""
+    return part.name.lower().endswith(".xlsx") or (
+        not part.member and zipfile.is_zipfile(part.path)
+    )
+
+
+def _unpacked(packed: IO[bytes] | gzip.GzipFile, read: Callable[[], int]) -> BinaryIO:
+    return io.BufferedReader(_Ahead(packed, read), _BLOCK)
+
+
+class _Ahead(io.RawIOBase):
+    """Unpacks the next block in a thread while the last one is worked on; never too much."""
+
+    def __init__(self, packed: IO[bytes] | gzip.GzipFile, read: Callable[[], int]) -> None:
+        self._packed = packed
+        self._read = read
+        self._thread = ThreadPoolExecutor(1)
+        self._next: Future[bytes] = self._thread.submit(packed.read, _BLOCK)
+        self._block = memoryview(b"")
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any buffer
+        if not self._block:
+            self._block = memoryview(self._next.result())
+            self._next = self._thread.submit(self._packed.read, _BLOCK)
+            self._given += len(self._block)
+            if self._given > max(_FREE_BYTES, MOST_EXPANDED * self._read()):
+                raise SourceError(f"unpacks to more than {MOST_EXPANDED} times its size")
+        count = min(len(buffer), len(self._block))
+        buffer[:count] = self._block[:count]
+        self._block = self._block[count:]
+        return count
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=True)
+        super().close()
+
+
+@contextmanager
+def _as_source_error(name: str) -> Iterator[None]:
+    try:
+        yield
+    except SourceError as error:
+        raise SourceError(str(error) if name in str(error) else f"{name}: {error}") from error
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, struct.error,
+            NotImplementedError, RuntimeError) as error:  # fmt: skip
+        raise SourceError(f"{name}: {error}") from error
