@@ -40,6 +40,7 @@ check: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.engines
+	$(BIN)/python -m benchmarks.indexing
 
 .venv/run: requirements/run.txt pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv

@@ -53,7 +53,7 @@ def listings(many: int) -> Iterator[Change]:
     for number in range(1, many + 1):
         town = rng.choice(places)
         pick = lambda kind, most: rng.sample(terms[kind], rng.randint(0, most))  # noqa: E731
-        yield Change(number, f"b{number:07}", a_listing(
+        yield Change.of(number, a_listing(
             f"b{number:07}",
             name={"given": rng.choice(given), "family": rng.choice(family)},
             point=(float(town["lat"]) + rng.uniform(-0.05, 0.05),
@@ -151,7 +151,7 @@ def report(folder: Path, url: str) -> Iterator[str]:
     changes = [
         timed(
             lambda n=n: embedded.apply(
-                [Change(LISTINGS + n, "b0000001", a_listing("b0000001"))], LISTINGS + n
+                [Change.of(LISTINGS + n, a_listing("b0000001"))], LISTINGS + n
             )
         )
         for n in range(1, 60)

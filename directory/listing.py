@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from directory.fields import (
+    STORED,
     Condition,
     Insurer,
     Language,
@@ -270,14 +271,29 @@ class Listing(Facts):
 
 @dataclass(frozen=True)
 class Change:
-    """One entry of the changefeed: a listing's latest change, put (the listing) or delete (None).
+    """One entry of the changefeed: a listing's latest change, put (its document) or delete (None).
 
     `number` rises with every change of the directory; a listing's higher number is the newer one.
+    `document` is the listing as anybody may see it, as JSON: it was validated when it was stored,
+    and an index takes it as it is.
     """
 
     number: int
     id: str
-    listing: Listing | None
+    document: bytes | None
+
+    @classmethod
+    def of(cls, number: int, listing: Listing) -> "Change":
+        """The change that puts a listing."""
+        seen = published(listing)
+        return cls(number, listing.id, seen.model_dump_json(exclude_defaults=True).encode())
+
+    @property
+    def listing(self) -> Listing | None:
+        """The listing that is put."""
+        if self.document is None:
+            return None
+        return Listing.model_validate_json(self.document, context=STORED)
 
 
 def published(listing: Listing) -> Listing:

@@ -15,11 +15,12 @@ from directory.services import Clock
 from directory.store import changefeed
 from directory.store.age import TooManyLapsed, age
 from directory.store.database import Database, StoreUnavailable
-from directory.store.listings import Made
+from directory.store.listings import Made, counts
+from directory.store.listings import Status as Standing
 
 BATCH = 1_000
 REBUILD_BATCH = 5_000
-"""Larger: the embedded engine rewrites each cell that a batch touches, once a batch."""
+"""Changes read from the store at once."""
 
 FOLLOW_S = 1.0
 
@@ -115,24 +116,34 @@ def rebuild(
     accepted, where the new one would hold less than 60 % of the old one's listings.
     """
     served = engine.status()
-    position = 0
-    held_ids: set[str] = set()
     with engine.new_generation() as generation:
-        for batch in _batches(database, 0, REBUILD_BATCH, stop):
-            generation.apply(batch)
-            held_ids -= {change.id for change in batch}
-            held_ids |= {change.id for change in batch if change.listing}
-            position = batch[-1].number
-            progress(len(batch))
-        held = len(held_ids)
+        stream = _Stream(_batches(database, 0, REBUILD_BATCH, stop), progress)
+        generation.apply(stream)
+        with database.reading() as session:
+            held = counts(session)[Standing.PUBLISHED]
         if served and held < LEAST_SHARE * served.documents and not accept_shrink:
             raise Shrunk(
                 f"The new index would hold {held:,} listings, the old one has "
                 f"{served.documents:,}. Is it the right store? If it is, use "
                 "`indexer rebuild --accept-shrink`. The old index stays."
             )
-        generation.serve(position)
+        generation.serve(stream.position)
     return held
+
+
+class _Stream:
+    """Changes one after another, and up to which they have gone."""
+
+    def __init__(self, batches: Iterator[list[Change]], progress: Progress) -> None:
+        self._batches = batches
+        self._progress = progress
+        self.position = 0
+
+    def __iter__(self) -> Iterator[Change]:
+        for batch in self._batches:
+            yield from batch
+            self.position = batch[-1].number
+            self._progress(len(batch))
 
 
 def follow(

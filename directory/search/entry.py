@@ -4,14 +4,22 @@ Words, facets and the weights of the score are laid down here, once: no engine h
 its own, and each only compiles what stands here. The formula is published in docs/ranking.md.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
+from typing import Any
+
+import orjson
 
 from directory.listing import Answer, Listing
 from directory.search.engine import SCHEMA, Ask
 from directory.vocabulary import Clause, Kind, vocabulary
 from directory.vocabulary.words import words
+
+Document = Mapping[str, Any]
+"""A listing by field, as JSON has it; what is left out is at its default."""
 
 MATCH_WEIGHT, CONFIRMED_WEIGHT, FRESH_WEIGHT, LICENCE_WEIGHT = 8, 4, 2, 1
 
@@ -39,11 +47,17 @@ SCHEMA_ID = f"{SCHEMA}-{sha256(repr(FACET_VALUES).encode()).hexdigest()[:8]}"
 """Names what an index holds; one made under another id must be rebuilt."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One listing as it is indexed. `price` is the most a first visit costs, in dollars."""
+    """One listing as it is indexed. `price` is the most a first visit costs, in dollars.
 
-    listing: Listing
+    `document` is the listing as JSON; `words` are those of each field, without order.
+    """
+
+    id: str
+    document: bytes
+    point: tuple[float, float]
+    state: str
     facets: frozenset[str]
     price: int | None
     attested: date | None
@@ -70,21 +84,30 @@ def token(facet: str, value: str) -> str:
     return f"{facet}:{value}"
 
 
-def entry(listing: Listing) -> Entry:
-    """What is indexed of a listing."""
-    price, attestation = listing.first_visit_price, listing.attestation
+def entry(document: bytes) -> Entry:
+    """What is indexed of a listing's document.
+
+    The document was validated when it was stored and is trusted here: reading it as plain JSON
+    takes 3 us, as a Listing 20, and a rebuild does it for every listing of a nation.
+    """
+    said: Document = orjson.loads(document)
+    price, attestation = said.get("first_visit_price"), said.get("attestation")
+    at = said["location"]
     return Entry(
-        listing=listing,
-        facets=_facets(listing),
-        price=price.most if price else None,
-        attested=attestation.on if attestation else None,
-        words=tuple((field, frozenset(words(text))) for field, text in _texts(listing).items()),
+        id=said["id"],
+        document=document,
+        point=(at["lat"], at["lon"]),
+        state=said["address"]["state"],
+        facets=_facets(said),
+        price=price["most"] if price else None,
+        attested=date.fromisoformat(attestation["on"]) if attestation else None,
+        words=_words_by_field(said),
     )
 
 
 def score(listing: Listing, ask: Ask) -> Score:
     """The parts of a listing's score for an ask; the engines come to the same total."""
-    indexed = entry(listing)
+    indexed = entry(listing.model_dump_json(exclude_defaults=True).encode())
     fresh = indexed.attested is not None and indexed.attested >= ask.fresh_since
     return Score(
         match=MATCH_WEIGHT * sum(_tier(indexed, clause) for clause in ask.clauses),
@@ -102,36 +125,75 @@ def _tier(indexed: Entry, clause: Clause) -> int:
     return max(by_term + by_words, default=0)
 
 
-def _facets(listing: Listing) -> frozenset[str]:
-    insurance = listing.insurance_accepted
-    if not insurance and not listing.insurance_refused:
-        insurance = (Answer.UNKNOWN,)
-    values: dict[str, tuple[str, ...]] = {
-        Kind.PROFESSION: (listing.profession,),
-        Kind.TECHNIQUE: listing.techniques,
-        Kind.CONDITION: listing.conditions,
-        Kind.INSURANCE: insurance,
-        Kind.SETTING: (listing.setting,) if listing.setting else (),
-        Kind.LANGUAGE: listing.languages,
-        "accepting": (listing.accepting,),
-        "cash_pay": (listing.cash_pay,),
-        "confirmed": (Answer.YES if listing.confirmed else Answer.NO,),
-        "licence_checked": (Answer.YES if listing.licence_check else Answer.NO,),
-    }
-    return frozenset(token(facet, value) for facet, several in values.items() for value in several)
-
-
-def _texts(listing: Listing) -> dict[str, str]:
-    label = vocabulary().label
-    terms = (
-        label(Kind.PROFESSION, listing.profession),
-        *(label(Kind.TECHNIQUE, value) for value in listing.techniques),
-        *(label(Kind.CONDITION, value) for value in listing.conditions),
+def _facets(said: Document) -> frozenset[str]:
+    get = said.get
+    return _tokens(
+        said["profession"],
+        tuple(get("techniques", ())),
+        tuple(get("conditions", ())),
+        tuple(get("insurance_accepted", ())),
+        bool(get("insurance_refused")),
+        get("setting"),
+        tuple(get("languages", ())),
+        get("accepting", Answer.UNKNOWN),
+        get("cash_pay", Answer.UNKNOWN),
+        get("dry_needling") == Answer.YES,
+        bool(get("licence_check")),
     )
-    certificates = (certificate.title for certificate in listing.certificates)
-    several = (listing.address.city, *listing.letters, *terms, *certificates, listing.about or "")
-    return {
-        "name": str(listing.name),
-        "clinic": listing.clinic or "",
-        "text": "\n".join(several),
+
+
+@lru_cache(10_000)
+def _tokens(
+    profession: str,
+    techniques: tuple[str, ...],
+    conditions: tuple[str, ...],
+    insurance: tuple[str, ...],
+    refuses_some: bool,
+    setting: str | None,
+    languages: tuple[str, ...],
+    accepting: str,
+    cash_pay: str,
+    confirmed: bool,
+    licence_checked: bool,
+) -> frozenset[str]:
+    """The facet values of all listings that say this; most of a registry say the same."""
+    unsaid = () if insurance or refuses_some else (Answer.UNKNOWN,)
+    values: dict[str, Iterable[str]] = {
+        Kind.PROFESSION: (profession,),
+        Kind.TECHNIQUE: techniques,
+        Kind.CONDITION: conditions,
+        Kind.INSURANCE: (*insurance, *unsaid),
+        Kind.SETTING: (setting,) if setting else (),
+        Kind.LANGUAGE: languages,
+        "accepting": (accepting,),
+        "cash_pay": (cash_pay,),
+        "confirmed": (Answer.YES if confirmed else Answer.NO,),
+        "licence_checked": (Answer.YES if licence_checked else Answer.NO,),
     }
+    return frozenset(token(facet, value) for facet in values for value in values[facet])
+
+
+def _words_by_field(said: Document) -> tuple[tuple[str, frozenset[str]], ...]:
+    get, label, name = said.get, vocabulary().label, said["name"]
+    names = [_words(name["family"]), *(_words(name[p]) for p in _FORENAMES if name.get(p))]
+    texts = [said["address"]["city"], label(Kind.PROFESSION, said["profession"])]
+    texts += get("letters", ())
+    texts += [label(Kind.TECHNIQUE, value) for value in get("techniques", ())]
+    texts += [label(Kind.CONDITION, value) for value in get("conditions", ())]
+    texts += [certificate["title"] for certificate in get("certificates", ())]
+    clinic, about = get("clinic"), get("about")
+    return (
+        ("name", _words(name["given"]).union(*names)),
+        ("clinic", frozenset(words(clinic)) if clinic else _NO_WORDS),
+        ("text", frozenset(words(about) if about else ()).union(*map(_words, texts))),
+    )
+
+
+_FORENAMES = ("middle", "suffix")
+_NO_WORDS: frozenset[str] = frozenset()
+
+
+@lru_cache(50_000)
+def _words(text: str) -> frozenset[str]:
+    """The words of a short text that many listings have: names, cities, labels."""
+    return frozenset(words(text))

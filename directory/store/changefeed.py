@@ -7,13 +7,19 @@ door to the outside: what leaves here is what anybody may see.
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 
 from directory.fields import STORED
 from directory.listing import Change, Listing, published
+from directory.store.bulk import table_of
 from directory.store.database import Transaction, utc
 from directory.store.listings import Status
 from directory.store.models import ChangeCounterRow, ListingRow
+
+_LISTING = table_of(ListingRow)
+_DOCUMENT_AS_TEXT = cast(_LISTING.c.document, Text)
+_MAY_HIDE = '"area_only"'
+"""Without it a document has nothing to hide (a rule of published)."""
 
 
 def position(session: Transaction) -> int:
@@ -34,17 +40,21 @@ def first_after(session: Transaction, position: int) -> datetime | None:
 
 def changes(session: Transaction, *, since: int, limit: int) -> list[Change]:
     """Up to `limit` changes after a position, in order."""
-    rows = session.scalars(
-        select(ListingRow)
-        .where(ListingRow.change_number > since)
-        .order_by(ListingRow.change_number)
+    rows = session.execute(
+        select(_LISTING.c.change_number, _LISTING.c.id, _LISTING.c.status, _DOCUMENT_AS_TEXT)
+        .where(_LISTING.c.change_number > since)
+        .order_by(_LISTING.c.change_number)
         .limit(limit)
     )
-    return [_change(row) for row in rows]
+    return [
+        Change(number, id_, _seen(document) if status == Status.PUBLISHED else None)
+        for number, id_, status, document in rows
+    ]
 
 
-def _change(row: ListingRow) -> Change:
-    if row.status != Status.PUBLISHED or not row.document:
-        return Change(row.change_number, row.id, None)
-    listing = Listing.model_validate(row.document, context=STORED)
-    return Change(row.change_number, row.id, published(listing))
+def _seen(document: str | None) -> bytes | None:
+    """A stored document as anybody may see it; nearly always as it is."""
+    if document is None or _MAY_HIDE not in document:
+        return (document and document.encode()) or None
+    listing = Listing.model_validate_json(document, context=STORED)
+    return published(listing).model_dump_json(exclude_defaults=True).encode()

@@ -29,9 +29,7 @@ FOUND: list[int] = []
 
 def fill(engine: Engine, corpus: Sequence[Listing]) -> None:
     with engine.new_generation() as generation:
-        generation.apply(
-            Change(n, listing.id, listing) for n, listing in enumerate(corpus, start=1)
-        )
+        generation.apply(Change.of(n, listing) for n, listing in enumerate(corpus, start=1))
         generation.serve(position=len(corpus))
 
 

@@ -63,11 +63,9 @@ def test_the_index_follows_the_store(store: Database, engine: Engine) -> None:
 def test_changes_twice_and_out_of_order_end_the_same(engine: Engine) -> None:
     rng = random.Random(7)
     changes = [
-        Change(
-            number,
-            f"id{number % 5}",
-            a_listing(f"id{number % 5}", clinic=f"v{number}") if number % 4 else None,
-        )
+        Change.of(number, a_listing(f"id{number % 5}", clinic=f"v{number}"))
+        if number % 4
+        else Change(number, f"id{number % 5}", None)
         for number in range(1, 60)
     ]
     last = {change.id: change for change in changes}
@@ -106,7 +104,7 @@ def _wipe(engine: Engine, folder: Path) -> None:
 def test_an_index_ahead_of_a_restored_store_is_made_anew(store: Database, engine: Engine) -> None:
     put(store, "ana")
     with engine.new_generation() as generation:
-        generation.apply([Change(99, "ghost", a_listing("ghost"))])
+        generation.apply([Change.of(99, a_listing("ghost"))])
         generation.serve(99)
     sync.sync(store, engine)
     assert indexed(engine) == stored(store)
@@ -116,7 +114,7 @@ def test_a_failed_rebuild_leaves_the_old_index_serving(store: Database, engine: 
     put(store, "ana")
     sync.sync(store, engine)
     with pytest.raises(RuntimeError), engine.new_generation() as generation:
-        generation.apply([Change(5, "bob", a_listing("bob"))])
+        generation.apply([Change.of(5, a_listing("bob"))])
         raise RuntimeError("the power went")
     assert indexed(engine) == {"ana": None}
     assert sync.rebuild(store, engine) == 1

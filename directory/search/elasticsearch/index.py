@@ -2,19 +2,24 @@
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+import orjson
 from elasticsearch import Elasticsearch, NotFoundError
 
-from directory.listing import Change, Listing
+from directory.listing import Change
 from directory.search.engine import EngineUnavailable
-from directory.search.entry import FIELD_TIERS, SCHEMA_ID, entry
+from directory.search.entry import FIELD_TIERS, SCHEMA_ID, Entry, entry
 
-BATCH = 1_000
-"""Changes a bulk call: larger ones gained nothing (ingest measured at 500, 2,000 and 8,000)."""
+BATCH = 2_000
+"""Changes a bulk call: 1.2 to 1.3 times as fast as 500; 8,000 gained nothing more."""
+
+_AT_ONCE = 2
 
 _GENERATION = r"-\d{20}-[0-9a-f]{6}"
 _SETTINGS = {
@@ -63,46 +68,57 @@ def behind(client: Elasticsearch, alias: str) -> set[str]:
 
 
 def bulk(client: Elasticsearch, index: str, changes: Iterable[Change]) -> None:
-    """Put and delete by external version: a change not newer than what is there changes nothing."""
+    """Put and delete by external version: a change not newer than what is there changes nothing.
+
+    The bodies are serialised here, two are on their way while the next is made: the client's own
+    helpers reach half of that.
+    """
     stream = iter(changes)
-    for batch in iter(lambda: list(islice(stream, BATCH)), []):
-        operations = [line for change in batch for line in _operation(index, change)]
-        answer = client.bulk(operations=operations, filter_path=["items.*.status", "items.*.error"])
-        for change, item in zip(batch, answer.body["items"], strict=True):
-            (result,) = item.values()
-            if "error" in result and result["status"] != 409:
-                raise EngineUnavailable(
-                    f"listing {change.id} was refused: {result['error'].get('reason')}"
-                )
+    batches = iter(lambda: list(islice(stream, BATCH)), [])
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        sent: deque[Future[None]] = deque()
+        for batch in batches:
+            sent.append(pool.submit(_send, client, index, [_operation(each) for each in batch]))
+            if len(sent) > _AT_ONCE:
+                sent.popleft().result()
+        for each in sent:
+            each.result()
 
 
-def _operation(index: str, change: Change) -> Iterator[Mapping[str, Any]]:
-    action = {
-        "_index": index,
-        "_id": change.id,
-        "version": change.number,
-        "version_type": "external",
-    }
-    if change.listing is None:
-        yield {"delete": action}
-    else:
-        yield {"index": action}
-        yield _document(change.listing)
+def _send(client: Elasticsearch, index: str, operations: list[bytes]) -> None:
+    lines: Any = operations  # bytes go out as they are, which the client's types do not say
+    answer = client.bulk(index=index, operations=lines, filter_path=_ERRORS).body
+    for item in answer["items"] if answer.get("errors") else ():
+        (result,) = item.values()
+        if result["error"]["type"] != "version_conflict_engine_exception":
+            raise EngineUnavailable(f"a listing was refused: {result['error']['reason']}")
 
 
-def _document(listing: Listing) -> Mapping[str, Any]:
-    indexed = entry(listing)
-    location = indexed.listing.location
-    return {
-        "id": listing.id,
-        "location": {"lat": location.lat, "lon": location.lon},
-        "state": listing.address.state,
-        "facets": sorted(indexed.facets),
-        "price": indexed.price,
-        "attested": indexed.attested,
-        **{field: sorted(found) for field, found in indexed.words},
-        "listing": indexed.listing.model_dump(mode="json", exclude_defaults=True),
-    }
+_ERRORS = ("errors", "items.*.error.type", "items.*.error.reason")
+
+
+def _operation(change: Change) -> bytes:
+    """The lines of one change: what is to be done, and the document that is put."""
+    action = {"_id": change.id, "version": change.number, "version_type": "external"}
+    if change.document is None:
+        return orjson.dumps({"delete": action})
+    return orjson.dumps({"index": action}) + b"\n" + _document(entry(change.document))
+
+
+def _document(indexed: Entry) -> bytes:
+    latitude, longitude = indexed.point
+    return orjson.dumps(
+        {
+            "id": indexed.id,
+            "location": {"lat": latitude, "lon": longitude},
+            "state": indexed.state,
+            "facets": list(indexed.facets),
+            "price": indexed.price,
+            "attested": indexed.attested,
+            **{field: list(found) for field, found in indexed.words},
+            "listing": orjson.Fragment(indexed.document),
+        }
+    )
 
 
 def _meta(position: int) -> Mapping[str, Any]:

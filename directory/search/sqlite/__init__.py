@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from pathlib import Path
 
 from directory.listing import Change
@@ -25,8 +26,11 @@ from directory.search.engine import (
 )
 from directory.search.entry import SCHEMA_ID
 from directory.search.sqlite.columns import judge, page
+from directory.search.sqlite.fill import Filling
 from directory.search.sqlite.tables import Tables
 from directory.sqlite_file import BUSY_S, use_write_ahead_log
+
+_BATCH = 20_000
 
 _GENERATIONS = """
 CREATE TABLE IF NOT EXISTS generation (
@@ -142,13 +146,25 @@ class _NewGeneration:
     def __init__(self, writing: "_Writing", number: int) -> None:
         self._writing = writing
         self._number = number
+        self._filling: Filling | None = Filling(number)
 
     def apply(self, changes: Iterable[Change]) -> None:
-        with self._writing() as db:
-            Tables(db, self._number).apply(changes)
+        stream = iter(changes)
+        for batch in iter(lambda: list(islice(stream, _BATCH)), []):
+            with self._writing() as db:
+                if self._filling and self._filling.add(db, batch):
+                    continue
+                self._finish(db)
+                Tables(db, self._number).apply(batch)
+
+    def _finish(self, db: sqlite3.Connection) -> None:
+        if self._filling:
+            self._filling.finish(db)
+            self._filling = None
 
     def serve(self, position: int) -> None:
         with self._writing() as db:
+            self._finish(db)
             changed = db.execute(
                 "UPDATE generation SET serving = 1, position = ? WHERE number = ?",
                 [position, self._number],

@@ -5,6 +5,7 @@ value, and the id. The words of a listing lie behind it as numbers, `word * 4 + 
 only read where a patient typed text.
 """
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -70,20 +71,33 @@ class Judged:
     counts: tuple[FacetCount, ...]
 
 
-def pack(entry: Entry, codes: WordCodes) -> tuple[bytes, bytes]:
-    """The row and the words of an entry; `codes` knows all its words."""
-    listing = entry.listing
-    grid = to_grid(np.array([listing.location.lat]), np.array([listing.location.lon]))
-    bits = np.zeros(len(FACET_VALUES), np.uint8)
-    bits[[_BIT[facet] for facet in entry.facets if facet in _BIT]] = 1
-    numbers = [codes[w] * 4 + FIELD_CODES[field] for field, found in entry.words for w in found]
-    row = np.zeros(1, ROW)
-    row["latitude"], row["longitude"] = grid
-    row["price"] = UNKNOWN if entry.price is None else entry.price
-    row["attested"] = UNKNOWN if entry.attested is None else entry.attested.toordinal()
-    row["words"], row["state"] = len(numbers), _STATE[listing.address.state]
-    row["facets"], row["id"] = np.packbits(bits), listing.id.encode()
-    return row.tobytes(), np.array(numbers, "<u4").tobytes()
+def pack(entries: Sequence[Entry], codes: WordCodes) -> list[tuple[bytes, bytes]]:
+    """The row and the words of each entry; `codes` knows all their words."""
+    rows = np.zeros(len(entries), ROW)
+    points = np.array([each.point for each in entries]).reshape(-1, 2)
+    rows["latitude"], rows["longitude"] = to_grid(points[:, 0], points[:, 1])
+    bits = np.zeros((len(entries), len(FACET_VALUES)), np.uint8)
+    at = [(n, _BIT[f]) for n, each in enumerate(entries) for f in each.facets if f in _BIT]
+    bits[tuple(np.array(at, np.int64).reshape(-1, 2).T)] = 1
+    rows["facets"] = np.packbits(bits, axis=1)
+    rows["price"] = [UNKNOWN if each.price is None else each.price for each in entries]
+    rows["attested"] = [each.attested.toordinal() if each.attested else UNKNOWN for each in entries]
+    rows["state"] = [_STATE[each.state] for each in entries]
+    rows["id"] = [each.id.encode() for each in entries]
+    words = [
+        [codes[w] * 4 + FIELD_CODES[field] for field, found in each.words for w in found]
+        for each in entries
+    ]
+    rows["words"] = [len(numbers) for numbers in words]
+    packed, size = rows.tobytes(), ROW.itemsize
+    return [
+        (packed[n * size : (n + 1) * size], _little_endian(numbers))
+        for n, numbers in enumerate(words)
+    ]
+
+
+def _little_endian(numbers: list[int]) -> bytes:
+    return struct.pack(f"<{len(numbers)}I", *numbers)
 
 
 def judge(chunks: Chunks, ask: Ask, codes: WordCodes) -> Judged:

@@ -22,7 +22,7 @@ from directory.search.sqlite.columns import ROW, Chunks, pack
 CHUNK_ROWS = 512
 """Rows a chunk at most: one change rewrites one chunk, about 31 kB of rows."""
 
-_CHUNKS_PER_CELL = 1 << 16
+CHUNKS_PER_CELL = 1 << 16
 _BATCH = 20_000
 
 _SCHEMA = (
@@ -49,7 +49,7 @@ class Tables:
 
     def drop(self) -> None:
         """Drop the tables with all that is in them."""
-        for name in ("listing", "chunk", "word"):
+        for name in ("listing", "chunk", "word", "aside"):
             self._db.execute(f"DROP TABLE IF EXISTS {name}_{self.number}")
 
     def word_codes(self, ask: Ask) -> dict[str, int]:
@@ -63,7 +63,7 @@ class Tables:
         for first, last in runs(ask.circle):
             found += self._db.execute(
                 f"SELECT {columns} FROM chunk_{self.number} WHERE id BETWEEN ? AND ?",
-                [first * _CHUNKS_PER_CELL, (last + 1) * _CHUNKS_PER_CELL - 1],
+                [first * CHUNKS_PER_CELL, (last + 1) * CHUNKS_PER_CELL - 1],
             )
         rows = b"".join(chunk[0] for chunk in found)
         words = b"".join(chunk[-1] for chunk in found) if ask.clauses else b""
@@ -93,10 +93,9 @@ class Tables:
         latest = {change.id: change for change in sorted(batch, key=lambda c: c.number)}
         known = self._versions(latest)
         newer = [c for c in latest.values() if c.number > known.get(c.id, (0, None))[0]]
-        entries = {c.id: entry(c.listing) for c in newer if c.listing}
-        codes = self._codes(
-            {word for e in entries.values() for _, found in e.words for word in found}, add=True
-        )
+        entries = {c.id: entry(c.document) for c in newer if c.document}
+        codes = self._codes(words_of(entries.values()), add=True)
+        packed = dict(zip(entries, pack(list(entries.values()), codes), strict=True))
         chunks, grown = _OpenChunks(self._db, self.number), 0
         for change in newer:
             old = known.get(change.id, (0, None))[1]
@@ -104,8 +103,8 @@ class Tables:
                 chunks.remove(old, change.id)
             chunk, document = None, None
             if new := entries.get(change.id):
-                chunk = chunks.add(new, pack(new, codes))
-                document = new.listing.model_dump_json(exclude_defaults=True).encode()
+                chunk = chunks.add(new, packed[change.id])
+                document = new.document
             grown += (chunk is not None) - (old is not None)
             self._db.execute(
                 f"REPLACE INTO listing_{self.number} VALUES (?, ?, ?, ?)",
@@ -138,6 +137,11 @@ class Tables:
         return dict(rows.fetchall())
 
 
+def words_of(entries: Iterable[Entry]) -> set[str]:
+    """All words of some entries."""
+    return {word for each in entries for _, found in each.words for word in found}
+
+
 @contextmanager
 def _damage_named() -> Iterator[None]:
     """What cannot be decoded was not written so: the file is damaged."""
@@ -163,11 +167,11 @@ class _OpenChunks:
 
     def add(self, new: Entry, packed: _Packed) -> int:
         """Put a listing into the last chunk of its cell, or a new one; says which."""
-        chunk = self._last_chunk(cell_of(*new.listing.location.point))
+        chunk = self._last_chunk(cell_of(*new.point))
         if len(self._rows(chunk)) >= CHUNK_ROWS:
             chunk += 1
-            self._last[chunk // _CHUNKS_PER_CELL] = chunk
-        self._rows(chunk)[new.listing.id] = packed
+            self._last[chunk // CHUNKS_PER_CELL] = chunk
+        self._rows(chunk)[new.id] = packed
         return chunk
 
     def write(self) -> None:
@@ -183,10 +187,10 @@ class _OpenChunks:
 
     def _last_chunk(self, cell: int) -> int:
         if cell not in self._last:
-            first = cell * _CHUNKS_PER_CELL
+            first = cell * CHUNKS_PER_CELL
             (found,) = self._db.execute(
                 f"SELECT max(id) FROM chunk_{self._number} WHERE id BETWEEN ? AND ?",
-                [first, first + _CHUNKS_PER_CELL - 1],
+                [first, first + CHUNKS_PER_CELL - 1],
             ).fetchone()
             self._last[cell] = first if found is None else found
         return self._last[cell]
