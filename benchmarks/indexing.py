@@ -8,11 +8,11 @@ run in processes of their own, so that each tells its own peak of memory.
 """
 
 import csv
+import gc
 import http.client
 import json
 import os
 import platform
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -50,9 +50,30 @@ def seconds(call: object, *arguments: object) -> float:
     return time.perf_counter() - started
 
 
-def peak_mb() -> float:
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1000
+def measured(*command: str) -> dict[str, float]:
+    """What a run of this module in a process of its own prints, with its peak memory as `mb`.
+
+    The memory is that of the process and its children together; what they share counts once.
+    """
+    run = [sys.executable, "-m", "benchmarks.indexing", *command]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, text=True) as process:
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, used_mb(process.pid))
+            time.sleep(0.1)
+        assert process.stdout
+        found: dict[str, float] = json.loads(process.stdout.read())
+    return {**found, "mb": peak}
+
+
+def used_mb(pid: int) -> float:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:  # it has ended
+        return 0.0
+    own = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return own / 1000 + sum(used_mb(int(child)) for child in children)
 
 
 # Reading: a gigabyte of the registry, of which one row in twenty-three is ours.
@@ -112,20 +133,18 @@ def load_in_process(path: str, store: str) -> None:
     (part,) = source.parts([Path(path)])
     places = Places(list)
     places.middle({})
+    gc.freeze()
+    gc.disable()  # as the command does
     loader = Loader(database, places, system_clock, Path(store).with_suffix(".rejects"))
     started = time.perf_counter()
     summary = loader.load(source, part)
     took = time.perf_counter() - started
     counts = summary.counted
-    sys.stdout.write(json.dumps({"s": took, "mb": peak_mb(), "read": summary.read, **counts}))
+    sys.stdout.write(json.dumps({"s": took, "read": summary.read, **counts}))
 
 
 def loaded(path: Path, store: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.indexing", "load", str(path), str(store)]
-    found: dict[str, float] = json.loads(
-        subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    )
-    return found
+    return measured("load", str(path), str(store))
 
 
 def bare_tables(store: Path, copy: Path) -> float:
@@ -215,21 +234,16 @@ def post_bare(url: str, index: str, bodies: Sequence[bytes]) -> None:
 
 def rebuild_in_process(store: str, engine: str) -> None:
     """Rebuild from a store and print what it took; run as a process of its own."""
+    gc.disable()  # as the command does
     database = Database(f"sqlite:///{store}")
     made = ElasticsearchEngine(engine) if engine.startswith("http") else SqliteEngine(Path(engine))
     started = time.perf_counter()
     held = sync.rebuild(database, made)
-    sys.stdout.write(
-        json.dumps({"s": time.perf_counter() - started, "mb": peak_mb(), "held": held})
-    )
+    sys.stdout.write(json.dumps({"s": time.perf_counter() - started, "held": held}))
 
 
 def rebuilt(store: Path, engine: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.indexing", "rebuild", str(store), engine]
-    found: dict[str, float] = json.loads(
-        subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    )
-    return found
+    return measured("rebuild", str(store), engine)
 
 
 def bare_index(built: Path, copy: Path) -> float:

@@ -270,7 +270,7 @@ class _Course:
 
     def _reject(self, record: Record, error: RecordError) -> None:
         self.summary.tell(Result.REJECTED, record.row, f"({error})".__str__)
-        self.summary.give(Result.REJECTED, f"{error.field}: {error.reason}"[:80])
+        self.summary.give(Result.REJECTED, f"{error.field}: {error.reason}"[:120])
         self.rejects.add(record, error)
 
 

@@ -1,5 +1,6 @@
 """What a load did, so that it adds up: read = added + changed + … + rejected, exactly."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 _EXAMPLES = 3
 _LONGEST_VALUE = 60
+_PARTICULAR = re.compile(r"'[^']*'|\d[\d.,:-]*")
 
 
 class Result(StrEnum):
@@ -51,8 +53,8 @@ class Summary:
         self.give(Result.SKIPPED, reason, count)
 
     def give(self, result: Result, reason: str, count: int = 1) -> None:
-        """Count a reason."""
-        self.why.setdefault(result, Counter())[reason] += count
+        """Count a reason; what differs from record to record in it is left out."""
+        self.why.setdefault(result, Counter())[_PARTICULAR.sub("…", reason)] += count
 
     @property
     def counted(self) -> dict[str, int]:

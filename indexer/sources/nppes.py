@@ -63,6 +63,7 @@ _NEEDED = {
 _ORDER = tuple(_NEEDED)
 _INDIVIDUAL, _CLINIC = "1", "2"
 _DOING_BUSINESS_AS = "3"
+_MILITARY = ("AA", "AE", "AP")
 _OTHER_PROFESSION = "another profession"
 _LONGEST_ROW, _BLOCK = 1_000_000, 1 << 17
 _BEGINS_A_ROW = frozenset(b'"%d' % digit for digit in range(10))
@@ -154,6 +155,8 @@ class Nppes:
         taxonomies = _taxonomies(row)
         codes = [str(each["code"]) for each in taxonomies]
         address = _address(row)
+        if address["state"] in _MILITARY:
+            return Skipped("a military address, which has no place", npi, as_of)
         if self.taxonomies and not any(code.startswith(self.taxonomies) for code in codes):
             return Skipped("another taxonomy", npi, as_of)
         if self.states and address["state"] not in self.states:
