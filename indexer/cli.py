@@ -118,7 +118,13 @@ def template(source: str) -> None:  # noqa: ARG001  # the only one that has one
 
 
 @main.command()
-@click.option("--per-second", default=1.0, show_default=True, help="How often to ask, at most.")
+@click.option(
+    "--per-second",
+    type=click.FloatRange(0.01, 50),
+    default=1.0,
+    show_default=True,
+    help="How often to ask, at most.",
+)
 @click.option("--limit", type=click.IntRange(1), help="Ask for no more addresses than this.")
 def geocode(*, per_second: float, limit: int | None) -> None:
     """Find the exact points of addresses with the service of DIRECTORY_GEOCODER.

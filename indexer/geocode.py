@@ -58,13 +58,17 @@ def upgrade(
         if not page:
             return done
         after = page[-1].listing_id
-        for each in page:
-            if finder and each.building not in known and done.asked != limit:
-                known[each.building] = _found(database, places, finder, clock, each, done)
-                progress(done)
-        moving = [each for each in page if known.get(each.building)]
-        with database.writing() as session:
-            done.moved += _move(session, moving, known, Made("indexer geocode", clock(), "located"))
+        try:
+            for each in page if finder else ():
+                is_new = each.building not in known and not is_po_box(each.address)
+                if finder and is_new and done.asked != limit:
+                    known[each.building] = _found(database, places, finder, clock, each, done)
+                    progress(done)
+        finally:  # if the service is down now, what it said before still counts
+            moving = [each for each in page if known.get(each.building)]
+            made = Made("indexer geocode", clock(), "located")
+            with database.writing() as session:
+                done.moved += _move(session, moving, known, made)
         progress(done)
 
 
@@ -77,7 +81,7 @@ def _found(
     done: Upgrade,
 ) -> Fields | None:
     """Ask for the point of an address and keep the answer."""
-    location = None if is_po_box(each.address) else finder.find(each.address)
+    location = finder.find(each.address)
     if location:
         point = (location["lat"], location["lon"])
         if places.farness(each.address, point) > FARTHEST_M:

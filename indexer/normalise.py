@@ -93,7 +93,7 @@ def person_name(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
     if behind and not _are_letters(behind[0]):
         first, behind = f"{behind[0]} {first}", behind[1:]
     words = readable(first).split()
-    suffix = words.pop() if len(words) > 2 and _is_suffix(words[-1]) else ""
+    suffix = words.pop() if len(words) > 2 and is_generation(words[-1]) else ""
     given, middle, family = words[:1], words[1:-1], words[-1:] if len(words) > 1 else []
     parts = {"given": given, "middle": middle, "family": family, "suffix": [suffix]}
     name = {part: " ".join(found) for part, found in parts.items() if any(found)}
@@ -109,5 +109,6 @@ def _are_letters(text: str) -> bool:
     return all(each.replace(".", "").upper() in letters_known() for each in text.split())
 
 
-def _is_suffix(word: str) -> bool:
+def is_generation(word: str) -> bool:
+    """Whether a word tells father from son: `Jr.`, `III`."""
     return word.lower().rstrip(".") in _SUFFIXES

@@ -91,33 +91,44 @@ class Preparer:
                 case Organisation() as found:
                     fields = self._located(found.fields)
                     clinic = _Clinic.model_validate(fields).model_dump(mode="json")
-                    return Found(found.key, found.as_of, clinic)
-                case other:
-                    return other
+                    return Found(found.key, self._believed(found.as_of), clinic)
+                case Gone() as gone:
+                    return replace(gone, as_of=self._believed(gone.as_of))
+                case Skipped() as skipped:
+                    return skipped
         except RecordError as error:
             return Rejected(error.field, error.reason)
         except ValidationError as error:
             return rejected(error)
+
+    def _believed(self, as_of: date) -> date:
+        """A day that has not come yet is today: nothing would ever be newer than it."""
+        return min(as_of, self.today)
 
     def _stated(self, said: Said) -> Stated:
         if said.id is not None and not LISTING_ID.fullmatch(said.id):
             raise RecordError("id", f"{said.id!r} is no id: {LISTING_ID.pattern}")
         fields, source = self._located(said.fields), self.source.SOURCE
         key = f"{self.origin}:{said.key}" if self.origin else said.key
+        as_of = self._believed(said.as_of)
         if said.base:
             practice = _Practice.model_validate(fields).model_dump(mode="json", exclude_unset=True)
-            statement = Statement(source, key, said.as_of, practice, said.base)
+            statement = Statement(source, key, as_of, practice, said.base)
             return Stated(replace(statement, keys=keys_of(practice)), None)
         facts = Facts.model_validate(fields)
         _may_say(facts, self.today)
-        statement = Statement.of(source, key, said.as_of, facts)
+        statement = Statement.of(source, key, as_of, facts)
         return Stated(statement, None if self.origin else said.id)
 
     def _located(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fields with a location; RecordError where the one they give cannot be."""
         given = fields.get("location")
         if isinstance(given, dict) and fields.get("area_only") is not True:
-            self._check_point(Location.model_validate(given), fields.get("address"))
+            try:
+                self._check_point(Location.model_validate(given), fields.get("address"))
+            except ValidationError as error:
+                wrong = rejected(error)
+                raise RecordError(f"location.{wrong.field}", wrong.reason) from error
         return self.places.located(fields)
 
     def _check_point(self, location: Location, address: object) -> None:

@@ -1,5 +1,6 @@
 """Asking a geocoding service where an address is, and believing no more than it says."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,10 @@ from geopy.geocoders.base import Geocoder
 from geopy.location import Location
 
 from directory.places.place import PlacesUnavailable
-from directory.vocabulary.words import words
+from directory.places.street import GENERIC, short_words, without_unit
+
+# The rate limiter tells every failure with a traceback; what matters we tell ourselves.
+logging.getLogger("geopy").setLevel(logging.CRITICAL)
 
 TIMEOUT_S, RETRIES, WAIT_S = 10.0, 2, 5.0
 """In the background there is time; after so many tries the service counts as down."""
@@ -29,7 +33,7 @@ class AddressFinder:
             service.geocode,
             min_delay_seconds=1 / per_second,
             max_retries=RETRIES,
-            error_wait_seconds=WAIT_S,
+            error_wait_seconds=max(WAIT_S, 1 / per_second),
             swallow_exceptions=False,
         )
 
@@ -38,26 +42,32 @@ class AddressFinder:
 
         PlacesUnavailable where it does not answer.
         """
-        text = f"{address['line1']}, {address['city']}, {address['state']} {address['postal_code']}"
+        street = without_unit(address["line1"])
+        text = f"{street}, {address['city']}, {address['state']} {address['postal_code']}"
         try:
             found = self._ask(text, exactly_one=True, timeout=TIMEOUT_S, **self._more)
         except GeopyError as error:
             raise PlacesUnavailable(f"the geocoding service {self.name}: {error}") from error
-        if not found or not (precision := _precision(found, address["line1"])):
+        if not found or not (precision := _precision(found, street)):
             return None
         point = {"lat": found.latitude, "lon": found.longitude}
         return {**point, "precision": precision, "method": "geocoder"}
 
 
-def _precision(found: Location, line1: str) -> str | None:
-    """How exact an answer is: None where it names no more than the city."""
+def _precision(found: Location, asked: str) -> str | None:
+    """How exact an answer is: None where it names another street, or no more than the city."""
     said = dict(_flat(found.raw))
-    if any(said.get(name) for name in _HOUSE):
+    asked_words = short_words(asked)
+    road = next((str(said[name]) for name in _ROAD if said.get(name)), None)
+    named = short_words(road or str(found.address or "").split(",")[0])
+    if not asked_words[:1] or not asked_words[0][:1].isdigit():
+        return None
+    if not set(asked_words[1:]) & {word for word in named if word not in GENERIC}:
+        return None
+    house = next((str(said[name]) for name in _HOUSE if said.get(name)), None)
+    if house and short_words(house)[:1] == asked_words[:1]:
         return "rooftop"
-    number = words(line1)[:1]
-    if any(said.get(name) for name in _ROAD) or set(number) <= set(words(found.address or "")[:3]):
-        return "street"
-    return None
+    return "street" if road or house or named[:1] == asked_words[:1] else None
 
 
 def _flat(raw: object) -> Iterator[tuple[str, object]]:

@@ -72,6 +72,18 @@ _SHORT = {
     "room": "rm",
 }
 _UNITS = frozenset(("ste", "unit", "apt", "bldg", "fl", "rm"))
+_UNIT = re.compile(
+    r"[\s,]+(?:#|(?:suite|ste|unit|apartment|apt|floor|fl|room|rm)\b).*$", re.IGNORECASE
+)
+GENERIC = (
+    frozenset(
+        {*_SHORT.values(), "n", "s", "e", "w", "ne", "nw", "se", "sw", "way"}
+        - {"pike", "1st", "2nd"}
+    )
+    - {f"{n}th" for n in range(4, 11)}
+    - {"3rd"}
+)
+"""Words, in short, that many streets have and that tell none from another."""
 _PO_BOX = re.compile(r"\s*(p\.?\s*o\.?|post\s+office)\s*box\b", re.IGNORECASE)
 
 
@@ -94,10 +106,20 @@ def is_po_box(address: Mapping[str, Any]) -> bool:
     return bool(_PO_BOX.match(str(address.get("line1") or "")))
 
 
+def short_words(text: str) -> list[str]:
+    """The words of an address, each in its abbreviation: `Main Street` is main, st."""
+    return [_SHORT.get(word, word) for word in words(text)]
+
+
+def without_unit(line1: str) -> str:
+    """`2 Main St, Ste 4` without its suite."""
+    return _UNIT.sub("", line1)
+
+
 @lru_cache(50_000)
 def _street(line1: str, line2: str, zip5: str) -> Street | None:
     text = f"{line1} {line2}".replace("#", " ste ")
-    short = [_SHORT.get(word, word) for word in words(text)]
+    short = short_words(text)
     if not short:
         return None
     first = next((n for n, word in enumerate(short) if n and word in _UNITS), len(short))

@@ -9,6 +9,7 @@ does dry needling: these listings are not confirmed.
 """
 
 import json
+import re
 import sqlite3
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, TextIO, TypeVar
+from typing import Any, BinaryIO, ClassVar, TextIO, TypeVar, overload
 
 from pydantic import ValidationError
 
@@ -56,7 +57,11 @@ _KEPT = ("PractitionerRole", "Practitioner", "Location", "Organization")
 _WHOLE_FILE = 64_000_000
 """Bytes; a Bundle is parsed as a whole. Larger directories come as NDJSON."""
 
-_LAID_AT_ONCE = 10_000
+_LAID_AT_ONCE = 8_000_000
+"""Characters that wait in memory until they are laid down."""
+
+_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+"""As FHIR has them, and with the underscore that many servers add."""
 
 _Json = Mapping[str, Any]
 _Model = TypeVar("_Model", bound=plan_net.Resource)
@@ -64,12 +69,20 @@ _Model = TypeVar("_Model", bound=plan_net.Resource)
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """A role at one location, with what it refers to; None where that is not to be found."""
+    """A role at one location, with what it refers to, as JSON; None where that is not there."""
 
-    role: _Json
-    practitioner: _Json | None
-    location: _Json | None
-    organization: _Json | None
+    role: str
+    practitioner: str | None
+    location: str | None
+    organization: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A role that is no longer at a location where it was."""
+
+    role: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +113,14 @@ class Fhir:
         self._together = tuple(found)
         return [replace(found[0], size=sum(part.size for part in found))]
 
-    def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:  # noqa: ARG002
-        """Every role at each of its locations, with what it refers to; what is no resource."""
+    def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:
+        """Every role at each of its locations, with what it refers to; what is no resource.
+
+        Also every role that was known at a location which it does not name any more.
+        """
+        before: dict[str, set[str]] = {}
+        for key in known:
+            before.setdefault(key.partition("/")[0], set()).add(key)
         with (
             tempfile.NamedTemporaryFile(prefix="fhir-") as file,
             closing(sqlite3.connect(file.name, isolation_level=None)) as db,
@@ -113,22 +132,24 @@ class Fhir:
                 "SELECT row, said FROM resource WHERE name LIKE 'PractitionerRole/%' ORDER BY row"
             )
             for row, said in roles:
-                for role in _at_locations(db, json.loads(said)):
-                    yield Record(row, role, part.size)
+                role = json.loads(said)
+                for each in _at_locations(db, role):
+                    yield Record(row, each, part.size)
+                for key in sorted(before.get(role["id"], set()) - _keys(role)):
+                    yield Record(row, _Left(said, key), part.size)
 
     def interpret(self, record: Record, today: date) -> Said | Gone | Skipped:  # noqa: ARG002
         """What a role at a location says."""
-        raw: _Role | _Broken = record.raw
+        raw: _Role | _Left | _Broken = record.raw
         if isinstance(raw, _Broken):
             raise RecordError("resource", raw.reason)
         role = _model(PractitionerRole, raw.role)
+        if isinstance(raw, _Left):
+            return Gone(raw.key, _as_of(role), "its role is no longer at this location")
         practitioner = _model(Practitioner, raw.practitioner)
         location = _model(Location, raw.location)
-        there = [each for each in (role, practitioner, location) if each]
-        as_of = max(_as_of(each) for each in there)
-        if not role:
-            raise RecordError("resource", "is no PractitionerRole")
-        key = f"{role.id}/{location.id if location else ''}"
+        as_of = max(_as_of(each) for each in (role, practitioner, location) if each)
+        key = _key(role.id, role.location[0].name if role.location else "")
         qualified = practitioner.qualification if practitioner else ()
         codes = list(dict.fromkeys([*nucc(role.specialty), *nucc(q.code for q in qualified)]))
         profession = next(filter(None, map(vocabulary().profession_of, codes)), None)
@@ -162,7 +183,7 @@ class Fhir:
 
 def _lay_down(db: sqlite3.Connection, parts: Sequence[Part]) -> Iterator[Record]:
     """Lay the resources of all parts down by name; yields what is none."""
-    number = 0
+    number = size = 0
     waiting: list[tuple[str, int, str]] = []
     for part in parts:
         with files.opened(part) as (stream, _):
@@ -173,39 +194,38 @@ def _lay_down(db: sqlite3.Connection, parts: Sequence[Part]) -> Iterator[Record]
                 elif found["resourceType"] in _KEPT:
                     name = f"{found['resourceType']}/{found['id']}"
                     waiting.append((name, number, json.dumps(found)))
-                if len(waiting) >= _LAID_AT_ONCE:
+                    size += len(waiting[-1][2])
+                if size >= _LAID_AT_ONCE:
                     db.executemany("REPLACE INTO resource VALUES (?, ?, ?)", waiting)
-                    waiting = []
+                    waiting, size = [], 0
     db.executemany("REPLACE INTO resource VALUES (?, ?, ?)", waiting)
 
 
 def _resources(stream: BinaryIO) -> Iterator[_Json | _Broken]:
     """The resources of a file: a line each, or the file is one, or a Bundle of them."""
-    lines = bounded_lines(stream)
-    first = next((line for line in lines if line.strip()), b"")
-    try:
-        whole = object_of(first)
-    except (ValueError, RecursionError):
-        yield from _whole_file(first, stream)
-        return
-    yield from _unbundled(whole)
-    for line in lines:
+    begin = stream.readline(_WHOLE_FILE)
+    if not _is_object(begin):
+        begin += stream.read(_WHOLE_FILE - len(begin))
+    if _is_object(begin):
+        yield from _unbundled(object_of(begin))
+        begin = b""
+    elif len(begin) == _WHOLE_FILE and b"\n" not in begin[:LONGEST_LINE]:
+        raise SourceError(f"a Bundle of more than {_WHOLE_FILE:,} bytes; give it as NDJSON")
+    for line in bounded_lines(files.put_back(begin, stream)):
         if line.strip():
             try:
                 yield from _unbundled(object_of(line))
             except (ValueError, RecursionError) as error:
-                shown = line[: min(len(line), LONGEST_LINE)].decode(errors="replace").strip()
+                shown = line[: min(len(line), 10_000)].decode(errors="replace").strip()
                 yield _Broken(shown, f"is no JSON: {error}")
 
 
-def _whole_file(begin: bytes, stream: BinaryIO) -> Iterator[_Json | _Broken]:
-    text = begin + stream.read(_WHOLE_FILE)
-    if len(text) >= _WHOLE_FILE:
-        raise SourceError(f"a Bundle of more than {_WHOLE_FILE:,} bytes; give it as NDJSON")
+def _is_object(text: bytes) -> bool:
     try:
-        yield from _unbundled(object_of(text))
-    except (ValueError, RecursionError) as error:
-        yield _Broken(text[:1000].decode(errors="replace"), f"is no JSON: {error}")
+        object_of(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _unbundled(found: _Json) -> Iterator[_Json | _Broken]:
@@ -215,37 +235,69 @@ def _unbundled(found: _Json) -> Iterator[_Json | _Broken]:
             resource = entry.get("resource") if isinstance(entry, dict) else None
             if isinstance(resource, dict):
                 yield from _unbundled(resource)
-    elif isinstance(found.get("resourceType"), str) and isinstance(found.get("id"), str):
+    elif _is_resource(found):
         yield found
     else:
-        yield _Broken(json.dumps(found), "has no resourceType or no id")
+        yield _Broken(json.dumps(found), "has no resourceType, or no id as FHIR has them")
+
+
+def _is_resource(found: _Json) -> bool:
+    kind, id_ = found.get("resourceType"), found.get("id")
+    return isinstance(kind, str) and isinstance(id_, str) and bool(_ID.fullmatch(id_))
 
 
 def _at_locations(db: sqlite3.Connection, role: _Json) -> Iterator[_Role]:
     """A role at each of its locations; once without where it names none."""
     practitioner = _referred(db, role.get("practitioner"))
     organization = _referred(db, role.get("organization"))
+    for reference in _locations(role):
+        there = json.dumps({**role, "location": [reference]})
+        yield _Role(there, practitioner, _referred(db, reference), organization)
+    if not _locations(role):
+        yield _Role(json.dumps(role), practitioner, None, organization)
+
+
+def _locations(role: _Json) -> list[Any]:
     references = role.get("location")
-    for reference in (references if isinstance(references, list) else None) or [None]:
-        yield _Role(role, practitioner, _referred(db, reference), organization)
+    return references if isinstance(references, list) else []
 
 
-def _referred(db: sqlite3.Connection, reference: object) -> _Json | None:
-    """The resource that a reference names."""
+def _keys(role: _Json) -> set[str]:
+    """The keys of a role at its locations."""
+    names = map(_name_of, _locations(role))
+    return {_key(role["id"], name) for name in names if name}
+
+
+def _key(role_id: str, location: str) -> str:
+    return f"{role_id}/{location.removeprefix('Location/')}"
+
+
+def _name_of(reference: object) -> str | None:
     try:
-        name = plan_net.Reference.model_validate(reference).name
+        return plan_net.Reference.model_validate(reference).name
     except ValidationError:
         return None
+
+
+def _referred(db: sqlite3.Connection, reference: object) -> str | None:
+    """The resource that a reference names, as JSON."""
+    name = _name_of(reference)
+    if not name or not name.isascii():
+        return None
     row = db.execute("SELECT said FROM resource WHERE name = ?", [name]).fetchone()
-    return json.loads(row[0]) if row else None
+    return row[0] if row else None
 
 
-def _model(model: type[_Model], said: _Json | None) -> _Model | None:
+@overload
+def _model(model: type[_Model], said: str) -> _Model: ...
+@overload
+def _model(model: type[_Model], said: str | None) -> _Model | None: ...
+def _model(model: type[_Model], said: str | None) -> _Model | None:
     """A resource as we read it; RecordError where it is not shaped as FHIR says."""
     if said is None:
         return None
     try:
-        return model.model_validate(said)
+        return model.model_validate_json(said)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (model.__name__, *first["loc"])))
@@ -271,14 +323,20 @@ def _fields(
     organization: Organization | None,
 ) -> dict[str, Any]:
     name, at = practitioner.current_name, location.address
-    given, middle = name.given[:1], name.given[1:]
-    parts = {"given": " ".join(given), "middle": " ".join(middle), "family": name.family}
+    suffixes = [each for each in name.suffix if normalise.is_generation(each)]
+    letters = [each for each in name.suffix if each not in suffixes]
+    parts = {
+        "given": " ".join(name.given[:1]),
+        "middle": " ".join(name.given[1:]),
+        "family": name.family,
+        "suffix": " ".join(suffixes),
+    }
     lines = {"line1": " ".join(at.line[:1]), "line2": " ".join(at.line[1:2]), "city": at.city}
     position = location.position
     return {
         "name": normalise.named(parts),
         "npi": practitioner.npi,
-        "letters": list(normalise.letters(",".join(name.suffix))),
+        "letters": list(normalise.letters(",".join(letters))),
         "gender": practitioner.gender if practitioner.gender in _GENDERS else None,
         "languages": list(_languages(practitioner)),
         "clinic": normalise.readable(organization.name) if organization else None,
@@ -320,7 +378,7 @@ def _languages(practitioner: Practitioner) -> Iterator[str]:
 
 def _telecom(system: str, *several: Telecom) -> str | None:
     """The first number or address of a kind: the role's own comes before its location's."""
-    return next((each.value for each in several if each.system == system), None)
+    return next((each.value for each in several if each.value and each.system == system), None)
 
 
 def _accepting(role: PractitionerRole) -> str | None:
@@ -332,7 +390,7 @@ def _accepting(role: PractitionerRole) -> str | None:
 
 def _rejected(record: Record, error: RecordError) -> Iterator[_Json]:
     """What is to be mended: the role, tagged with the reason, and all that it refers to."""
-    raw: _Role | _Broken = record.raw
+    raw: _Role | _Left | _Broken = record.raw
     why = {
         "system": _REJECTED,
         "code": error.field,
@@ -341,8 +399,9 @@ def _rejected(record: Record, error: RecordError) -> Iterator[_Json]:
     if isinstance(raw, _Broken):
         yield {"not_fhir": raw.text, "meta": {"tag": [why]}}
         return
-    tagged = {**raw.role, "meta": {**raw.role.get("meta", {}), "tag": [why]}}
-    if raw.location:
-        tagged["location"] = [{"reference": f"Location/{raw.location['id']}"}]
-    yield tagged
-    yield from filter(None, (raw.practitioner, raw.location, raw.organization))
+    role = json.loads(raw.role)
+    meta = role.get("meta")
+    yield {**role, "meta": {**(meta if isinstance(meta, dict) else {}), "tag": [why]}}
+    if isinstance(raw, _Role):
+        others = filter(None, (raw.practitioner, raw.location, raw.organization))
+        yield from map(json.loads, others)

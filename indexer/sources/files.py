@@ -24,6 +24,7 @@ _FREE_BYTES = 64_000_000
 
 _MOST_MEMBERS = 1_000
 _BLOCK = 1 << 20
+_GZIP = b"\x1f\x8b"
 
 
 class SourceError(Exception):
@@ -77,8 +78,11 @@ def opened(part: Part) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
         if part.member:
             with zipfile.ZipFile(raw) as archive, archive.open(part.member) as member:
                 start = archive.getinfo(part.member).header_offset
-                yield _unpacked(member, lambda: raw.tell() - start), lambda: raw.tell() - start
-        elif raw.peek(2)[:2] == b"\x1f\x8b":
+                stream = _unpacked(member, lambda: raw.tell() - start)
+                if stream.peek(2)[:2] == _GZIP:
+                    stream = _unpacked(gzip.GzipFile(fileobj=stream), lambda: raw.tell() - start)
+                yield stream, lambda: raw.tell() - start
+        elif raw.peek(2)[:2] == _GZIP:
             with gzip.GzipFile(fileobj=raw) as packed:
                 yield _unpacked(packed, raw.tell), raw.tell
         else:
@@ -92,7 +96,7 @@ def is_workbook(part: Part) -> bool:
     )
 
 
-def _unpacked(packed: IO[bytes] | gzip.GzipFile, read: Callable[[], int]) -> BinaryIO:
+def _unpacked(packed: IO[bytes] | gzip.GzipFile, read: Callable[[], int]) -> io.BufferedReader:
     return io.BufferedReader(_Ahead(packed, read), _BLOCK)
 
 
@@ -125,6 +129,28 @@ class _Ahead(io.RawIOBase):
     def close(self) -> None:
         self._thread.shutdown(wait=True)
         super().close()
+
+
+def put_back(begin: bytes, stream: BinaryIO) -> BinaryIO:
+    """A stream with what was read of it put back."""
+    return io.BufferedReader(_Behind(begin, stream))
+
+
+class _Behind(io.RawIOBase):
+    """What was read, and the stream behind it."""
+
+    def __init__(self, begin: bytes, stream: BinaryIO) -> None:
+        self._begin = memoryview(begin)
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any buffer
+        block = self._begin[: len(buffer)] or memoryview(self._stream.read(len(buffer)))
+        self._begin = self._begin[len(buffer) :]
+        buffer[: len(block)] = block
+        return len(block)
 
 
 @contextmanager

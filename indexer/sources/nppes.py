@@ -119,8 +119,8 @@ class Nppes:
             header = stream.readline(_LONGEST_ROW)
             columns = _columns(header)
             if not header.startswith(b'"'):
-                stream = io.BufferedReader(_Behind(header, stream))
-                yield from table.records(stream, str, position)[1]
+                whole = files.put_back(header, stream)
+                yield from table.records(whole, str, position)[1]
             elif _is(columns, "npidata"):
                 tokens = tuple(token.encode() for token in self._tokens())
                 yield from _scan(stream, columns, tokens, known, position)
@@ -301,23 +301,6 @@ def _taxonomy_span(columns: Columns) -> tuple[int, int]:
     """
     at = [columns.at[name] for name in _CODES if name in columns.at]
     return 3 * min(at), -3 * (len(columns.names) - max(at) - 1) or -1
-
-
-class _Behind(io.RawIOBase):
-    """A stream with what was read of it put back."""
-
-    def __init__(self, begin: bytes, stream: BinaryIO) -> None:
-        self._begin = begin
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any buffer
-        block = self._begin[: len(buffer)] or self._stream.read(len(buffer))
-        self._begin = self._begin[len(buffer) :]
-        buffer[: len(block)] = block
-        return len(block)
 
 
 def _workbook(part: Part) -> Iterator[Record]:

@@ -142,7 +142,10 @@ class Practitioner(Resource):
     @property
     def npi(self) -> str | None:
         """The person's NPI."""
-        return next((each.value for each in self.identifier if each.system == NPI_SYSTEM), None)
+        return next(
+            (each.value for each in self.identifier if each.value and each.system == NPI_SYSTEM),
+            None,
+        )
 
     @property
     def current_name(self) -> HumanName:
