@@ -33,6 +33,7 @@ from directory.store.record import (
     listing_id,
     record_all,
     statements_said,
+    still_said,
     withdraw_all,
 )
 from directory.store.statement import Fields, Statement
@@ -74,14 +75,16 @@ class Loader:
         SourceError where it cannot be read; what was read until then is stored.
         """
         made = Made(f"indexer load {part.name}", self.clock(), "loaded")
+        prefix = f"{self.origin}:" if self.origin else ""
         with self.database.writing(rehearsal=self.is_rehearsal) as session:
             number = loads.begin(session, source.SOURCE, part.name, made.at)
-            known = keys_said(session, source.SOURCE)
-        prepare = Preparer(source, self.places, made.today, self.origin)
+            known = {key for key in keys_said(session, source.SOURCE) if key.startswith(prefix)}
+        prepare = Preparer(source, self.places, made.today, prefix)
         summary = Summary()
         with Rejects(source, part, self.rejects_folder) as rejects:
             course = _Course(self, source.SOURCE, made, summary, rejects, known)
-            for batch in prepared_batches(part, source.read(part, known), prepare):
+            own_names = {key.removeprefix(prefix) for key in known}
+            for batch in prepared_batches(part, source.read(part, own_names), prepare):
                 course.store(batch)
                 progress(batch[-1][0].bytes_read, summary)
             course.withdraw()
@@ -137,20 +140,29 @@ class _Course:
 
     def withdraw(self) -> None:
         """Withdraw what is gone; all of it is left where it is too much to be right."""
-        gone = list(self._gone.values())
+        gone = [each for some in _chunks(list(self._gone.values())) for each in self._still(some)]
         if len(gone) > MOST_WITHDRAWN * len(self.known) and not self.loader.accept_withdrawals:
             self.summary.withheld = len(gone)
             self.summary.pass_over("its withdrawal was not accepted", len(gone))
             return
-        for start in range(0, len(gone), _TAKEN_BACK_AT_ONCE):
-            some = gone[start : start + _TAKEN_BACK_AT_ONCE]
+        for some in _chunks(gone):
             with self.loader.database.writing(rehearsal=self.loader.is_rehearsal) as session:
                 taken = [each for _, each in some]
                 withdraw_all(session, taken, self.made)
-                forget_clinics(session, self.source, [each.key for each in taken], self.made)
+                forget_clinics(session, taken, self.made)
             for row, each in some:
                 what = partial("{}: {}".format, each.key, each.reason)
                 self.summary.tell(Result.WITHDRAWN, row, what)
+
+    def _still(self, gone: Sequence[tuple[int, Taken]]) -> Iterator[tuple[int, Taken]]:
+        """Those of which nothing newer is said."""
+        with self.loader.database.reading() as session:
+            there = still_said(session, [each for _, each in gone])
+        for each, is_there in zip(gone, there, strict=True):
+            if is_there:
+                yield each
+            else:
+                self.summary.pass_over("older than what is said")
 
     def _is_first(self, record: Record, stated: Stated) -> bool:
         """Whether nothing was said under this key before in this file."""
@@ -272,6 +284,11 @@ class _Course:
         self.summary.tell(Result.REJECTED, record.row, f"({error})".__str__)
         self.summary.give(Result.REJECTED, f"{error.field}: {error.reason}"[:120])
         self.rejects.add(record, error)
+
+
+def _chunks(gone: Sequence[tuple[int, Taken]]) -> Iterator[Sequence[tuple[int, Taken]]]:
+    for start in range(0, len(gone), _TAKEN_BACK_AT_ONCE):
+        yield gone[start : start + _TAKEN_BACK_AT_ONCE]
 
 
 def _clinic(source: Source, found: Found, street: Street) -> Clinic:

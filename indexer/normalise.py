@@ -18,6 +18,7 @@ _LONGEST_LETTERS = 20
 _LOST_ZEROS = {3: 5, 4: 5, 7: 9, 8: 9}
 _SMALL_WORDS = re.compile(r"\b(De|La|Las|Los|Del|Of|And|The|At)\b")
 _ALL_CAPITALS = re.compile(r"\b(Pc|Pa|Pllc|Llc|Llp|Po|Nw|Ne|Sw|Se|Ii|Iii|Iv|Us)\b")
+_CLINIC_CAPITALS = re.compile(r"\b(Pt|Ot|Dc|Md)\b")
 _ORDINAL = re.compile(r"\d(St|Nd|Rd|Th)\b")
 _MC = re.compile(r"\bMc([a-z])")
 _WORD = re.compile(r"[^\W\d_]+(?:'[Ss]\b)?")
@@ -38,6 +39,11 @@ def readable(text: str) -> str:
     plain = _MC.sub(lambda match: "Mc" + match[1].upper(), plain)
     plain = _ALL_CAPITALS.sub(lambda match: match[0].upper(), plain)
     return plain[:1] + _SMALL_WORDS.sub(lambda match: match[0].lower(), plain[1:])
+
+
+def clinic_name(text: str) -> str:
+    """A clinic's name as one would write it: `AUSTIN PT LLC` gives `Austin PT LLC`."""
+    return _CLINIC_CAPITALS.sub(lambda match: match[0].upper(), readable(text))
 
 
 def is_said(text: str) -> bool:

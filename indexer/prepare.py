@@ -80,7 +80,8 @@ class Preparer:
     source: RecordSource
     places: Places
     today: date
-    origin: str | None = None
+    prefix: str = ""
+    """Before every key: whose list it is."""
 
     def __call__(self, record: Record) -> Prepared:
         """What becomes of a record."""
@@ -91,9 +92,13 @@ class Preparer:
                 case Organisation() as found:
                     fields = self._located(found.fields)
                     clinic = _Clinic.model_validate(fields).model_dump(mode="json")
-                    return Found(found.key, self._believed(found.as_of), clinic)
+                    return Found(self.prefix + found.key, self._believed(found.as_of), clinic)
                 case Gone() as gone:
-                    return replace(gone, as_of=self._believed(gone.as_of))
+                    as_of = self._believed(gone.as_of)
+                    return replace(gone, key=self.prefix + gone.key, as_of=as_of)
+                case Skipped(key=str(key)) as skipped:
+                    as_of = self._believed(skipped.as_of)
+                    return replace(skipped, key=self.prefix + key, as_of=as_of)
                 case Skipped() as skipped:
                     return skipped
         except RecordError as error:
@@ -109,16 +114,16 @@ class Preparer:
         if said.id is not None and not LISTING_ID.fullmatch(said.id):
             raise RecordError("id", f"{said.id!r} is no id: {LISTING_ID.pattern}")
         fields, source = self._located(said.fields), self.source.SOURCE
-        key = f"{self.origin}:{said.key}" if self.origin else said.key
+        key = self.prefix + said.key
         as_of = self._believed(said.as_of)
         if said.base:
             practice = _Practice.model_validate(fields).model_dump(mode="json", exclude_unset=True)
-            statement = Statement(source, key, as_of, practice, said.base)
+            statement = Statement(source, key, as_of, practice, self.prefix + said.base)
             return Stated(replace(statement, keys=keys_of(practice)), None)
         facts = Facts.model_validate(fields)
         _may_say(facts, self.today)
         statement = Statement.of(source, key, as_of, facts)
-        return Stated(statement, None if self.origin else said.id)
+        return Stated(statement, None if self.prefix else said.id)
 
     def _located(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fields with a location; RecordError where the one they give cannot be."""

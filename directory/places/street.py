@@ -11,79 +11,31 @@ from typing import Any, NamedTuple
 
 from directory.vocabulary.words import words
 
-_SHORT = {
-    "north": "n",
-    "south": "s",
-    "east": "e",
-    "west": "w",
-    "northeast": "ne",
-    "northwest": "nw",
-    "southeast": "se",
-    "southwest": "sw",
-    "avenue": "ave",
-    "av": "ave",
-    "boulevard": "blvd",
-    "bypass": "byp",
-    "center": "ctr",
-    "centre": "ctr",
-    "circle": "cir",
-    "court": "ct",
-    "cove": "cv",
-    "crossing": "xing",
-    "drive": "dr",
-    "expressway": "expy",
-    "freeway": "fwy",
-    "heights": "hts",
-    "highway": "hwy",
-    "junction": "jct",
-    "lane": "ln",
-    "mount": "mt",
-    "parkway": "pkwy",
-    "pike": "pike",
-    "place": "pl",
-    "plaza": "plz",
-    "point": "pt",
-    "road": "rd",
-    "route": "rte",
-    "rt": "rte",
-    "saint": "st",
-    "square": "sq",
-    "station": "sta",
-    "street": "st",
-    "terrace": "ter",
-    "trail": "trl",
-    "turnpike": "tpke",
-    "village": "vlg",
-    "fort": "ft",
-    "first": "1st",
-    "second": "2nd",
-    "third": "3rd",
-    "fourth": "4th",
-    "fifth": "5th",
-    "sixth": "6th",
-    "seventh": "7th",
-    "eighth": "8th",
-    "ninth": "9th",
-    "tenth": "10th",
-    "suite": "ste",
-    "apartment": "apt",
-    "building": "bldg",
-    "floor": "fl",
-    "room": "rm",
-}
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(pair.split("=") for pair in text.split())
+
+
+_ABBREVIATED = _pairs("""
+    north=n south=s east=e west=w northeast=ne northwest=nw southeast=se southwest=sw
+    avenue=ave av=ave boulevard=blvd bypass=byp center=ctr centre=ctr circle=cir court=ct
+    cove=cv crossing=xing drive=dr expressway=expy freeway=fwy heights=hts highway=hwy
+    junction=jct lane=ln mount=mt parkway=pkwy place=pl plaza=plz point=pt road=rd route=rte
+    rt=rte saint=st square=sq station=sta street=st terrace=ter trail=trl turnpike=tpke
+    village=vlg fort=ft suite=ste apartment=apt building=bldg floor=fl room=rm
+""")
+_ORDINALS = _pairs("""
+    first=1st second=2nd third=3rd fourth=4th fifth=5th sixth=6th seventh=7th eighth=8th
+    ninth=9th tenth=10th
+""")
+_SHORT = _ABBREVIATED | _ORDINALS
+GENERIC = frozenset((*_ABBREVIATED.values(), "way", "pike"))
+"""Words, in short, that many streets have and that tell none from another."""
+
 _UNITS = frozenset(("ste", "unit", "apt", "bldg", "fl", "rm"))
 _UNIT = re.compile(
     r"[\s,]+(?:#|(?:suite|ste|unit|apartment|apt|floor|fl|room|rm)\b).*$", re.IGNORECASE
 )
-GENERIC = (
-    frozenset(
-        {*_SHORT.values(), "n", "s", "e", "w", "ne", "nw", "se", "sw", "way"}
-        - {"pike", "1st", "2nd"}
-    )
-    - {f"{n}th" for n in range(4, 11)}
-    - {"3rd"}
-)
-"""Words, in short, that many streets have and that tell none from another."""
 _PO_BOX = re.compile(r"\s*(p\.?\s*o\.?|post\s+office)\s*box\b", re.IGNORECASE)
 
 

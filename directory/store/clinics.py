@@ -84,24 +84,31 @@ def keep(
     for clinic in clinics:
         name = (clinic.source, clinic.key)
         before = known.get(name)
-        is_new = not before or (
-            replace(before, as_of=clinic.as_of) != clinic and before.as_of <= clinic.as_of
-        )
+        is_later = before is None or before.as_of <= clinic.as_of
+        is_new = is_later and (not before or replace(before, as_of=clinic.as_of) != clinic)
         news.append((before is not None, is_new))
         if is_new:
             buildings |= {each.street.building for each in (clinic, before) if each}
+        if is_later:
             known[name] = clinic
-    changed = (clinic for name, clinic in known.items() if clinic is not stored.get(name))
+    changed = (clinic for name, clinic in known.items() if clinic != stored.get(name))
     put(session, _CLINIC, [_values(clinic) for clinic in changed])
     return news, buildings
 
 
-def forget(session: Transaction, source: Source, keys: Collection[str]) -> set[str]:
+def forget(session: Transaction, names: Collection[tuple[Source, str]]) -> set[str]:
     """Forget organisations that are no more; says which buildings they were in."""
-    stored = _stored(session, {(source, key) for key in keys})
-    if stored:
-        session.execute(delete(_CLINIC).where(_CLINIC.c.source == source, _CLINIC.c.key.in_(keys)))
+    stored = _stored(session, names)
+    for source in {source for source, _ in stored}:
+        gone = {key for of, key in stored if of is source}
+        session.execute(delete(_CLINIC).where(_CLINIC.c.source == source, _CLINIC.c.key.in_(gone)))
     return {each.street.building for each in stored.values()}
+
+
+def dates(session: Transaction, keys: Collection[str]) -> dict[tuple[Source, str], date]:
+    """Since when these organisations are known as they are."""
+    rows = session.execute(select(_CLINIC).where(_CLINIC.c.key.in_(keys)))
+    return {(Source(row.source), row.key): row.as_of for row in rows}
 
 
 def keys(session: Transaction, source: Source) -> set[str]:

@@ -71,7 +71,8 @@ def _is_same(one: tuple[Document, Keys], other: tuple[Document, Keys]) -> bool:
 
 def _at_one_practice(one: Document, other: Document) -> bool:
     """Whether two records of one practitioner are of one location, however it is written."""
-    if one.get("phone") and one.get("phone") == other.get("phone") and _in_one_zip(one, other):
+    has_phone = one.get("phone") is not None and one.get("phone") == other.get("phone")
+    if has_phone and _in_one_zip(one, other) and not _are_two_houses(one, other):
         return True
     return _are_exact(one, other) and _metres(one, other) <= SAME_POINT_M
 
@@ -88,8 +89,15 @@ def _is_same_person(one: Document, other: Document) -> bool:
 
 def _is_near(one: Document, other: Document) -> bool:
     if not _are_exact(one, other):
-        return _in_one_zip(one, other)
+        return _in_one_zip(one, other) and not _are_two_houses(one, other)
     return _metres(one, other) <= NEAR_M
+
+
+def _are_two_houses(one: Document, other: Document) -> bool:
+    """Whether the addresses begin with two different numbers: a telephone may serve both."""
+    lines = (words(each["address"].get("line1") or "")[:1] for each in (one, other))
+    numbers = {line[0] for line in lines if line and line[0].isdigit()}
+    return len(numbers) == 2
 
 
 def _in_one_zip(one: Document, other: Document) -> bool:

@@ -105,12 +105,12 @@ def record_all(
     batch = _Batch(session, ids, made, said, [statement for _, statement in sayings])
     results = [batch.record(id_, statement) for id_, statement in sayings]
     batch.write()
-    changed = {
-        (statement.source, statement.key)
+    changed: dict[_Said, Statement] = {
+        (statement.source, statement.key): statement
         for (_, statement), result in zip(sayings, results, strict=True)
         if isinstance(result, Recorded) and result.outcome is not Outcome.UNCHANGED
     }
-    _redraw(session, {id_ for _, _, id_ in _further(session, changed)}, made)
+    _follow(session, changed, made)
     return results
 
 
@@ -128,8 +128,8 @@ def withdraw_all(session: Transaction, taken: Sequence[Taken], made: Made) -> li
     """
     given_up: dict[_Said, Taken] = {(each.source, each.key): each for each in taken}
     further = [
-        replace(given_up[source, base], key=key)
-        for (source, base), key, _ in _further(session, given_up.keys())
+        replace(given_up[row.source, row.base], key=row.key, as_of=None)
+        for row in _further(session, given_up.keys())
     ]
     said = statements_said(session, ((each.source, each.key) for each in (*taken, *further)))
     batch = _Batch(session, {each.listing_id for each in said.values()}, made, said)
@@ -153,9 +153,9 @@ def keep_clinics(session: Transaction, found: Sequence[Clinic], made: Made) -> l
     ]
 
 
-def forget_clinics(session: Transaction, source: Source, keys: Sequence[str], made: Made) -> None:
+def forget_clinics(session: Transaction, taken: Sequence[Taken], made: Made) -> None:
     """Forget organisations that are no more, and draw the listings in their buildings anew."""
-    changed = clinics.forget(session, source, keys)
+    changed = clinics.forget(session, {(each.source, each.key) for each in taken})
     _redraw(session, listings_at(session, changed), made)
 
 
@@ -168,17 +168,31 @@ def _redraw(session: Transaction, ids: Collection[str], made: Made) -> None:
         batch.write()
 
 
-def _further(session: Transaction, bases: Collection[_Said]) -> list[tuple[_Said, str, str]]:
-    """The statements of further practices upon these bases: base, key, listing."""
+def _follow(session: Transaction, bases: Mapping[_Said, Statement], made: Made) -> None:
+    """Let what was said of further practices follow these bases.
+
+    One that is in the building of its base now is no other practice any more.
+    """
+    there, elsewhere = [], set()
+    for row in _further(session, bases.keys()):
+        base = bases[row.source, row.base]
+        if keys_of(row.fields).building == base.keys.building:
+            there.append(Taken(Source(row.source), row.key, "it is the first practice now"))
+        else:
+            elsewhere.add(row.listing_id)
+    if there:
+        withdraw_all(session, there, made)
+    _redraw(session, elsewhere, made)
+
+
+def _further(session: Transaction, bases: Collection[_Said]) -> list[Any]:
+    """The stored statements of further practices upon these bases."""
     rows = session.execute(
-        select(_STATEMENT.c.source, _STATEMENT.c.base, _STATEMENT.c.key, _STATEMENT.c.listing_id)
+        select(_STATEMENT)
         .where(_STATEMENT.c.base.in_({key for _, key in bases}), _STATEMENT.c.fields.is_not(None))
         .order_by(_STATEMENT.c.key)
     )
-    return [
-        ((source, base), key, listing) for source, base, key, listing in rows
-        if (source, base) in bases
-    ]  # fmt: skip
+    return [row for row in rows if (row.source, row.base) in bases]
 
 
 def let_lapse(session: Transaction, ids: Iterable[str], lapsing: set[str], made: Made) -> None:
@@ -195,6 +209,24 @@ def keys_said(session: Transaction, source: Source) -> set[str]:
         _STATEMENT.c.source == source, _STATEMENT.c.fields.is_not(None)
     )
     return {*session.scalars(said), *clinics.keys(session, source)}
+
+
+def still_said(session: Transaction, taken: Sequence[Taken]) -> list[bool]:
+    """Of each whether there is something to take back: nothing, where newer was said since."""
+    names = [(each.source, each.key) for each in taken]
+    said = statements_said(session, names)
+    dates = clinics.dates(session, {key for _, key in names})
+    return [
+        any(
+            since is not None and (each.as_of is None or since <= each.as_of)
+            for since in (_since(said.get(name)), dates.get(name))
+        )
+        for each, name in zip(taken, names, strict=True)
+    ]
+
+
+def _since(said: SaidOf | None) -> date | None:
+    return said.as_of if said and said.fields is not None else None
 
 
 def statements_said(session: Transaction, names: Iterable[_Said]) -> dict[_Said, SaidOf]:
@@ -280,9 +312,10 @@ class _Batch:
         name = (statement.source, statement.key)
         before = self._said.get(name)
         has_moved = before is not None and before.fields is not None and before.listing_id != id_
-        if before and (before.as_of > statement.as_of or before.fields == statement.fields) and (
-            not has_moved
-        ):  # fmt: skip
+        if before and before.as_of > statement.as_of and not has_moved:
+            return Recorded(Outcome.UNCHANGED, before.listing_id)
+        if before and before.fields == statement.fields and not has_moved:
+            self._keep(name, replace(before, as_of=statement.as_of))
             return Recorded(Outcome.UNCHANGED, before.listing_id)
         draft = self.drafts.get(id_) or _Draft(id_, "", None)
         try:
@@ -306,7 +339,9 @@ class _Batch:
         before = self._said.get(name)
         if not before or before.fields is None:
             return False
-        as_of = max(taken.as_of or before.as_of, before.as_of)
+        as_of = taken.as_of or before.as_of
+        if as_of < before.as_of:
+            return False
         self._keep(name, SaidOf(before.listing_id, as_of, None))
         self._leave(self.drafts[before.listing_id], name, taken.reason)
         return True
@@ -384,6 +419,8 @@ class _Batch:
         })  # fmt: skip
 
     def _keep(self, name: _Said, said: SaidOf) -> None:
+        if said == self._said.get(name):
+            return
         self._said[name] = said
         self._kept[name] = None
 

@@ -52,7 +52,7 @@ class Clinics:
         name = row.get("clinic") or row.get("name")
         if not name:
             raise RecordError("name", "is empty")
-        fields: dict[str, Any] = {"name": normalise.readable(name), "address": csv.address(row)}
+        fields: dict[str, Any] = {"name": normalise.clinic_name(name), "address": csv.address(row)}
         if row.get("phone"):
             fields["phone"] = row.get("phone")
         if row.get("lat") or row.get("lon"):

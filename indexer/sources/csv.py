@@ -213,7 +213,7 @@ def _fields(row: Row) -> dict[str, Any]:
     if letters := (*normalise.letters(row.get("letters")), *letters):
         fields["letters"] = list(dict.fromkeys(letters))
     if "clinic" in cells:
-        fields["clinic"] = normalise.readable(cells["clinic"])
+        fields["clinic"] = normalise.clinic_name(cells["clinic"])
     if "gender" in cells:
         fields["gender"] = {"f": "female", "m": "male"}.get(
             cells["gender"].lower(), cells["gender"].lower()

@@ -339,7 +339,7 @@ def _fields(
         "letters": list(normalise.letters(",".join(letters))),
         "gender": practitioner.gender if practitioner.gender in _GENDERS else None,
         "languages": list(_languages(practitioner)),
-        "clinic": normalise.readable(organization.name) if organization else None,
+        "clinic": normalise.clinic_name(organization.name) if organization else None,
         "address": {
             **normalise.named(lines),
             "state": normalise.state(at.state),

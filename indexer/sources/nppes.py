@@ -66,10 +66,11 @@ _DOING_BUSINESS_AS = "3"
 _MILITARY = ("AA", "AE", "AP")
 _OTHER_PROFESSION = "another profession"
 _LONGEST_ROW, _BLOCK = 1_000_000, 1 << 17
+_SHOWN = 1_000
 _BEGINS_A_ROW = frozenset(b'"%d' % digit for digit in range(10))
 _QUOTED_INDIVIDUAL = b'"1"'
 _REPORT_ROWS_BEFORE_HEADER = 5
-_DATES = re.compile(r"\d{8}")
+_NUCC = re.compile("[0-9A-Z]{9}X")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +117,15 @@ class Nppes:
             yield from _workbook(part)
             return
         with files.opened(part) as (stream, position):
-            header = stream.readline(_LONGEST_ROW)
+            header, first = stream.readline(_LONGEST_ROW), stream.readline(_LONGEST_ROW)
             columns = _columns(header)
-            if not header.startswith(b'"'):
-                whole = files.put_back(header, stream)
+            if first and first[:2] not in _BEGINS_A_ROW:  # not quoted throughout
+                whole = files.put_back(header + first, stream)
                 yield from table.records(whole, str, position)[1]
-            elif _is(columns, "npidata"):
-                tokens = tuple(token.encode() for token in self._tokens())
-                yield from _scan(stream, columns, tokens, known, position)
-            else:
-                yield from _scan(stream, columns, (), known, position)
+                return
+            rows = files.put_back(first, stream)
+            tokens = self._tokens() if _is(columns, "npidata") else ()
+            yield from _scan(rows, columns, tuple(t.encode() for t in tokens), known, position)
 
     def interpret(self, record: Record, today: date) -> Meaning:
         """What a row says of an individual of our professions or a clinic; others are skipped."""
@@ -197,9 +197,11 @@ class Nppes:
         street = street_of(address)
         if not street:
             raise RecordError(f"{_SECONDARY}- Address Line 1", "is empty")
+        if self.states and address["state"] not in self.states:
+            return Skipped("another state", _further(npi, street.building))
         phone = normalise.dialable(row.get(f"{at} Telephone Number"))
         fields = {"address": address} | ({"phone": phone} if phone else {})
-        return Said(f"{npi}@{street.building}"[:200], today, fields, base=npi)
+        return Said(_further(npi, street.building), today, fields, base=npi)
 
     def _tokens(self) -> Iterator[str]:
         """What the bytes of a row have that may be ours, a quote before each taxonomy's."""
@@ -253,13 +255,17 @@ def _scan(
             if row.find(token, start, end) >= 0:
                 wanted = True
                 break
-        if not wanted:
+        if not wanted and b"\n" not in row:
             passed += 1
             continue
         if passed:
             yield Passed(passed, reason, position())
             passed = 0
-        yield Record(number, _Unparsed(columns, row), position())
+        if b"\n" in row:  # a cell of several lines, or lines that are no rows of the registry
+            for at, raw in table.reparsed(_text(row), number, columns):
+                yield Record(at, raw, position())
+        else:
+            yield Record(number, _Unparsed(columns, row), position())
     if passed:
         yield Passed(passed, reason, position())
 
@@ -286,12 +292,20 @@ def _rows(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _lines(stream: BinaryIO) -> Iterator[list[bytes]]:
     """The lines, many at a time; of one that is far too long only the beginning."""
-    rest = b""
+    rest, is_passing_over = b"", False
     while block := stream.read(_BLOCK):
+        if is_passing_over:
+            end = block.find(b"\n")
+            if end < 0:
+                continue
+            block, is_passing_over = block[end:], False
         lines = (rest + block).split(b"\n")
-        rest = lines.pop()[:_LONGEST_ROW]
+        rest = lines.pop()
         yield lines
-    yield [rest]
+        if len(rest) > _LONGEST_ROW:
+            rest, is_passing_over = rest[:_SHOWN], True
+    if rest:
+        yield [rest]
 
 
 def _taxonomy_span(columns: Columns) -> tuple[int, int]:
@@ -343,6 +357,11 @@ def _parsed(record: Record) -> Record:
     return record
 
 
+def _further(npi: str, building: str) -> str:
+    """The key of a further practice."""
+    return f"{npi}@{building}"[:200]
+
+
 def _deactivated(on: str) -> str:
     return f"the NPI was deactivated on {on}"
 
@@ -363,7 +382,7 @@ def _organisation(
     name = row.get("Provider Organization Name (Legal Business Name)")
     if row.get("Provider Other Organization Name Type Code") == _DOING_BUSINESS_AS:
         name = row.get("Provider Other Organization Name") or name
-    fields: dict[str, Any] = {"name": normalise.readable(name), "address": address}
+    fields: dict[str, Any] = {"name": normalise.clinic_name(name), "address": address}
     if phone := normalise.dialable(row.get(f"{_PRACTICE} Telephone Number")):
         fields["phone"] = phone
     return Organisation(npi, as_of, fields)
@@ -374,7 +393,7 @@ def _taxonomies(row: Row) -> list[dict[str, object]]:
     found = []
     for slot, column in enumerate(_CODES, start=1):
         code = row.get(column)
-        if not code:
+        if not _NUCC.fullmatch(code):
             continue
         taxonomy: dict[str, object] = {
             "code": code,
@@ -382,7 +401,7 @@ def _taxonomies(row: Row) -> list[dict[str, object]]:
         }
         state = row.get(f"Provider License Number State Code_{slot}")
         number = row.get(f"Provider License Number_{slot}")
-        if number and state in STATE_NAMES:
+        if number and number.isprintable() and state in STATE_NAMES:
             taxonomy |= {"licence_number": number, "licence_state": state}
         found.append(taxonomy)
     return sorted(found, key=lambda taxonomy: not taxonomy["primary"])

@@ -22,6 +22,8 @@ REJECTED = ("rejected_row", "rejected_field", "rejected_reason")
 LONGEST_LINE, MOST_LINES = 100_000, 100
 """Characters a line, lines a record: more is no row of a list of practitioners."""
 
+csv.field_size_limit(LONGEST_LINE * MOST_LINES)  # the module's own is 131,072
+
 _DELIMITERS = ",;\t|"
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _EXCEL_TEXT = re.compile(r"^'(?=[0-9=+\-@\t\r])|^=\"(.*)\"$", re.DOTALL)
@@ -91,7 +93,6 @@ def rows(stream: BinaryIO) -> Iterator[tuple[int, list[str] | Broken]]:
 
     SourceError where the file has no header.
     """
-    csv.field_size_limit(LONGEST_LINE * MOST_LINES)
     lines = _Lines(_decoded(stream))
     header = lines.peek()
     if header.lower().startswith("sep="):  # Excel's own way to say it
@@ -102,6 +103,17 @@ def rows(stream: BinaryIO) -> Iterator[tuple[int, list[str] | Broken]]:
     if _unquoted(header).lstrip().startswith("<"):
         raise SourceError(f"is no table: it begins with {header[:40].strip()!r}")
     lines.forget()
+    yield from _parsed(lines, delimiter)
+
+
+def reparsed(text: str, number: int, columns: Columns) -> Iterator[tuple[int, Row | Broken]]:
+    """The rows of some lines of a comma-separated file, of which the first has this number."""
+    lines = _Lines(enumerate(text.splitlines(keepends=True), start=number))
+    for at, cells in _parsed(lines, ","):
+        yield at, _raw(columns, cells)
+
+
+def _parsed(lines: "_Lines", delimiter: str) -> Iterator[tuple[int, list[str] | Broken]]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         try:
@@ -113,8 +125,12 @@ def rows(stream: BinaryIO) -> Iterator[tuple[int, list[str] | Broken]]:
             yield number, Broken(line, str(error))
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
         else:
-            yield lines.forget(), [_EXCEL_TEXT.sub(r"\1", cell) if cell[:1] in "'=" else cell
-                                   for cell in cells]  # fmt: skip
+            yield lines.forget(), list(map(_plain, cells))
+
+
+def _plain(cell: str) -> str:
+    """A cell without what makes Excel take it as text."""
+    return _EXCEL_TEXT.sub(r"\1", cell) if cell[:1] in ("'", "=") else cell
 
 
 class _Lines:
