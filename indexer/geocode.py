@@ -17,7 +17,8 @@ from directory.store.addresses import AddressPoint
 from directory.store.approximate import Approximate, approximate
 from directory.store.database import Database, Transaction
 from directory.store.listings import Made
-from directory.store.record import record_all, statements_said
+from directory.store.record import record_all
+from directory.store.said import statements_said
 from directory.store.statement import Fields
 from indexer.prepare import FARTHEST_M
 

@@ -18,24 +18,21 @@ from directory.places.street import Street, street_of
 from directory.services import Clock
 from directory.store import addresses, loads
 from directory.store.addresses import AddressPoint
+from directory.store.batch import Recorded, Taken
 from directory.store.clinics import Clinic
 from directory.store.database import Database, Transaction
 from directory.store.keys import keys_of
 from directory.store.listings import Made, existing
 from directory.store.matching import Matcher
 from directory.store.record import (
-    Recorded,
-    SaidOf,
-    Taken,
     forget_clinics,
     keep_clinics,
-    keys_said,
     listing_id,
     record_all,
-    statements_said,
     still_said,
     withdraw_all,
 )
+from directory.store.said import SaidOf, keys_said, statements_said
 from directory.store.statement import Fields, Statement
 from indexer.prepare import Found, Prepared, Preparer, Rejected, Stated, rejected
 from indexer.rejects import Rejects

@@ -9,15 +9,11 @@ does dry needling: these listings are not confirmed.
 """
 
 import json
-import re
-import sqlite3
-import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, TextIO, TypeVar, overload
+from typing import Any, ClassVar, TextIO, TypeVar, overload
 
 from pydantic import ValidationError
 
@@ -27,7 +23,6 @@ from directory.vocabulary import Kind, vocabulary
 from indexer import normalise
 from indexer.sources import files, plan_net
 from indexer.sources.files import Part, SourceError
-from indexer.sources.jsonl import LONGEST_LINE, bounded_lines, object_of
 from indexer.sources.plan_net import (
     Location,
     Organization,
@@ -45,6 +40,7 @@ from indexer.sources.record import (
     Said,
     Skipped,
 )
+from indexer.sources.resources import Broken, Json, Left, Role, laid_down, name_of
 
 _REJECTED = "urn:directory:rejected"
 """The system of the tag that says why a role was rejected."""
@@ -53,44 +49,7 @@ _ACCEPTING = {"newpt": "yes", "nopt": "no", "existptonly": "no", "existptfam": "
 """Plan-Net's AcceptingPatients code system."""
 
 _GENDERS = ("female", "male")
-_KEPT = ("PractitionerRole", "Practitioner", "Location", "Organization")
-_WHOLE_FILE = 64_000_000
-"""Bytes; a Bundle is parsed as a whole. Larger directories come as NDJSON."""
-
-_LAID_AT_ONCE = 8_000_000
-"""Characters that wait in memory until they are laid down."""
-
-_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
-"""As FHIR has them, and with the underscore that many servers add."""
-
-_Json = Mapping[str, Any]
 _Model = TypeVar("_Model", bound=plan_net.Resource)
-
-
-@dataclass(frozen=True, slots=True)
-class _Role:
-    """A role at one location, with what it refers to, as JSON; None where that is not there."""
-
-    role: str
-    practitioner: str | None
-    location: str | None
-    organization: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Left:
-    """A role that is no longer at a location where it was."""
-
-    role: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Broken:
-    """What is no resource, and why."""
-
-    text: str
-    reason: str
 
 
 class Fhir:
@@ -121,30 +80,22 @@ class Fhir:
         before: dict[str, set[str]] = {}
         for key in known:
             before.setdefault(key.partition("/")[0], set()).add(key)
-        with (
-            tempfile.NamedTemporaryFile(prefix="fhir-") as file,
-            closing(sqlite3.connect(file.name, isolation_level=None)) as db,
-        ):
-            db.execute("PRAGMA journal_mode = OFF")
-            db.execute("CREATE TABLE resource (name TEXT PRIMARY KEY, row, said) WITHOUT ROWID")
-            yield from _lay_down(db, self._together or (part,))
-            roles = db.execute(
-                "SELECT row, said FROM resource WHERE name LIKE 'PractitionerRole/%' ORDER BY row"
-            )
-            for row, said in roles:
-                role = json.loads(said)
-                for each in _at_locations(db, role):
-                    yield Record(row, each, part.size)
+        with laid_down(self._together or (part,)) as resources:
+            for number, broken in resources.lay_down():
+                yield Record(number, broken)
+            for number, role, at_locations in resources.roles():
+                for each in at_locations:
+                    yield Record(number, each, part.size)
                 for key in sorted(before.get(role["id"], set()) - _keys(role)):
-                    yield Record(row, _Left(said, key), part.size)
+                    yield Record(number, Left(json.dumps(role), key), part.size)
 
     def interpret(self, record: Record, today: date) -> Said | Gone | Skipped:  # noqa: ARG002
         """What a role at a location says."""
-        raw: _Role | _Left | _Broken = record.raw
-        if isinstance(raw, _Broken):
+        raw: Role | Left | Broken = record.raw
+        if isinstance(raw, Broken):
             raise RecordError("resource", raw.reason)
         role = _model(PractitionerRole, raw.role)
-        if isinstance(raw, _Left):
+        if isinstance(raw, Left):
             return Gone(raw.key, _as_of(role), "its role is no longer at this location")
         practitioner = _model(Practitioner, raw.practitioner)
         location = _model(Location, raw.location)
@@ -181,111 +132,15 @@ class Fhir:
         return write
 
 
-def _lay_down(db: sqlite3.Connection, parts: Sequence[Part]) -> Iterator[Record]:
-    """Lay the resources of all parts down by name; yields what is none."""
-    number = size = 0
-    waiting: list[tuple[str, int, str]] = []
-    for part in parts:
-        with files.opened(part) as (stream, _):
-            for found in _resources(stream):
-                number += 1
-                if isinstance(found, _Broken):
-                    yield Record(number, found)
-                elif found["resourceType"] in _KEPT:
-                    name = f"{found['resourceType']}/{found['id']}"
-                    waiting.append((name, number, json.dumps(found)))
-                    size += len(waiting[-1][2])
-                if size >= _LAID_AT_ONCE:
-                    db.executemany("REPLACE INTO resource VALUES (?, ?, ?)", waiting)
-                    waiting, size = [], 0
-    db.executemany("REPLACE INTO resource VALUES (?, ?, ?)", waiting)
-
-
-def _resources(stream: BinaryIO) -> Iterator[_Json | _Broken]:
-    """The resources of a file: a line each, or the file is one, or a Bundle of them."""
-    begin = stream.readline(_WHOLE_FILE)
-    if not _is_object(begin):
-        begin += stream.read(_WHOLE_FILE - len(begin))
-    if _is_object(begin):
-        yield from _unbundled(object_of(begin))
-        begin = b""
-    elif len(begin) == _WHOLE_FILE and b"\n" not in begin[:LONGEST_LINE]:
-        raise SourceError(f"a Bundle of more than {_WHOLE_FILE:,} bytes; give it as NDJSON")
-    for line in bounded_lines(files.put_back(begin, stream)):
-        if line.strip():
-            try:
-                yield from _unbundled(object_of(line))
-            except (ValueError, RecursionError) as error:
-                shown = line[: min(len(line), 10_000)].decode(errors="replace").strip()
-                yield _Broken(shown, f"is no JSON: {error}")
-
-
-def _is_object(text: bytes) -> bool:
-    try:
-        object_of(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _unbundled(found: _Json) -> Iterator[_Json | _Broken]:
-    entries = found.get("entry")
-    if found.get("resourceType") == "Bundle" and isinstance(entries, list):
-        for entry in entries:
-            resource = entry.get("resource") if isinstance(entry, dict) else None
-            if isinstance(resource, dict):
-                yield from _unbundled(resource)
-    elif _is_resource(found):
-        yield found
-    else:
-        yield _Broken(json.dumps(found), "has no resourceType, or no id as FHIR has them")
-
-
-def _is_resource(found: _Json) -> bool:
-    kind, id_ = found.get("resourceType"), found.get("id")
-    return isinstance(kind, str) and isinstance(id_, str) and bool(_ID.fullmatch(id_))
-
-
-def _at_locations(db: sqlite3.Connection, role: _Json) -> Iterator[_Role]:
-    """A role at each of its locations; once without where it names none."""
-    practitioner = _referred(db, role.get("practitioner"))
-    organization = _referred(db, role.get("organization"))
-    for reference in _locations(role):
-        there = json.dumps({**role, "location": [reference]})
-        yield _Role(there, practitioner, _referred(db, reference), organization)
-    if not _locations(role):
-        yield _Role(json.dumps(role), practitioner, None, organization)
-
-
-def _locations(role: _Json) -> list[Any]:
-    references = role.get("location")
-    return references if isinstance(references, list) else []
-
-
-def _keys(role: _Json) -> set[str]:
+def _keys(role: Json) -> set[str]:
     """The keys of a role at its locations."""
-    names = map(_name_of, _locations(role))
+    references = role.get("location")
+    names = map(name_of, references if isinstance(references, list) else ())
     return {_key(role["id"], name) for name in names if name}
 
 
 def _key(role_id: str, location: str) -> str:
     return f"{role_id}/{location.removeprefix('Location/')}"
-
-
-def _name_of(reference: object) -> str | None:
-    try:
-        return plan_net.Reference.model_validate(reference).name
-    except ValidationError:
-        return None
-
-
-def _referred(db: sqlite3.Connection, reference: object) -> str | None:
-    """The resource that a reference names, as JSON."""
-    name = _name_of(reference)
-    if not name or not name.isascii():
-        return None
-    row = db.execute("SELECT said FROM resource WHERE name = ?", [name]).fetchone()
-    return row[0] if row else None
 
 
 @overload
@@ -388,20 +243,20 @@ def _accepting(role: PractitionerRole) -> str | None:
     return None
 
 
-def _rejected(record: Record, error: RecordError) -> Iterator[_Json]:
+def _rejected(record: Record, error: RecordError) -> Iterator[Json]:
     """What is to be mended: the role, tagged with the reason, and all that it refers to."""
-    raw: _Role | _Left | _Broken = record.raw
+    raw: Role | Left | Broken = record.raw
     why = {
         "system": _REJECTED,
         "code": error.field,
         "display": f"row {record.row}: {error.reason}",
     }
-    if isinstance(raw, _Broken):
+    if isinstance(raw, Broken):
         yield {"not_fhir": raw.text, "meta": {"tag": [why]}}
         return
     role = json.loads(raw.role)
     meta = role.get("meta")
     yield {**role, "meta": {**(meta if isinstance(meta, dict) else {}), "tag": [why]}}
-    if isinstance(raw, _Role):
+    if isinstance(raw, Role):
         others = filter(None, (raw.practitioner, raw.location, raw.organization))
         yield from map(json.loads, others)

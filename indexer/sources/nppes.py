@@ -5,20 +5,17 @@ A registry record says who is licensed and where, not who does dry needling: its
 number and order changed over the years): `npidata`, the practitioners and organisations; `pl`,
 their further practice locations; and the report of deactivated NPIs, a table or a workbook. The
 practice address is taken, never the mailing address.
-
-Of nine million rows one in twenty is ours, so rows are looked at as bytes first, and only those
-that name a taxonomy of ours, or an NPI that we know, are parsed: docs/decisions/006-registry.md.
 """
 
 import csv
 import io
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, TextIO
+from typing import Any, ClassVar, TextIO
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -41,14 +38,15 @@ from indexer.sources.record import (
     Said,
     Skipped,
 )
-from indexer.sources.table import Broken, Columns, Row
+from indexer.sources.scan import BEGINS_A_ROW, LONGEST_ROW, Unparsed, Wanted, scan, text_of
+from indexer.sources.table import Columns, Row
 
 CLINIC_CODES = ("261QP2000X", "261QR0400X", "261QR0401X")
 """NUCC taxonomies of clinics (physical therapy, rehabilitation, comprehensive outpatient
 rehabilitation); organisations with a taxonomy of one of our professions are clinics, too."""
 
 _SLOTS = range(1, 16)
-_CODES = [f"Healthcare Provider Taxonomy Code_{slot}" for slot in _SLOTS]
+_CODES = tuple(f"Healthcare Provider Taxonomy Code_{slot}" for slot in _SLOTS)
 _PRACTICE = "Provider Business Practice Location Address"
 _SECONDARY = "Provider Secondary Practice Location Address"
 _NEEDED = {
@@ -65,29 +63,9 @@ _INDIVIDUAL, _CLINIC = "1", "2"
 _DOING_BUSINESS_AS = "3"
 _MILITARY = ("AA", "AE", "AP")
 _OTHER_PROFESSION = "another profession"
-_LONGEST_ROW, _BLOCK = 1_000_000, 1 << 17
-_SHOWN = 1_000
-_BEGINS_A_ROW = frozenset(b'"%d' % digit for digit in range(10))
-_QUOTED_INDIVIDUAL = b'"1"'
+_OF_OURS = Wanted((), (), (), "its practitioner is none of ours")
 _REPORT_ROWS_BEFORE_HEADER = 5
 _NUCC = re.compile("[0-9A-Z]{9}X")
-
-
-@dataclass(frozen=True, slots=True)
-class _Unparsed:
-    """A row as bytes: it is parsed where it is interpreted, which may be in another process."""
-
-    columns: Columns
-    line: bytes
-
-    def row(self) -> Row | Broken:
-        text = _text(self.line)
-        try:
-            (cells,) = csv.reader([text], strict=True)
-        except (csv.Error, ValueError) as error:
-            why = str(error) if isinstance(error, csv.Error) else "it is not one row"
-            return Broken(text, why, self.columns)
-        return Row(self.columns, cells)
 
 
 @dataclass(frozen=True)
@@ -117,19 +95,19 @@ class Nppes:
             yield from _workbook(part)
             return
         with files.opened(part) as (stream, position):
-            header, first = stream.readline(_LONGEST_ROW), stream.readline(_LONGEST_ROW)
+            header, first = stream.readline(LONGEST_ROW), stream.readline(LONGEST_ROW)
             columns = _columns(header)
-            if first and first[:2] not in _BEGINS_A_ROW:  # not quoted throughout
+            if first and first[:2] not in BEGINS_A_ROW:  # not quoted throughout
                 whole = files.put_back(header + first, stream)
                 yield from table.records(whole, str, position)[1]
                 return
             rows = files.put_back(first, stream)
-            tokens = self._tokens() if _is(columns, "npidata") else ()
-            yield from _scan(rows, columns, tuple(t.encode() for t in tokens), known, position)
+            wanted = self._wanted if _is(columns, "npidata") else _OF_OURS
+            yield from scan(rows, columns, wanted, known, position)
 
     def interpret(self, record: Record, today: date) -> Meaning:
         """What a row says of an individual of our professions or a clinic; others are skipped."""
-        raw = record.raw.row() if isinstance(record.raw, _Unparsed) else record.raw
+        raw = record.raw.row() if isinstance(record.raw, Unparsed) else record.raw
         row = table.row_of(Record(record.row, raw))
         if isinstance(row, Skipped):
             return row
@@ -203,11 +181,11 @@ class Nppes:
         fields = {"address": address} | ({"phone": phone} if phone else {})
         return Said(_further(npi, street.building), today, fields, base=npi)
 
-    def _tokens(self) -> Iterator[str]:
-        """What the bytes of a row have that may be ours, a quote before each taxonomy's."""
-        prefixes = [term.nucc_prefix or "" for term in vocabulary().terms(Kind.PROFESSION)]
-        for prefix in self.taxonomies or (*prefixes, *CLINIC_CODES):
-            yield f'"{prefix}'
+    @property
+    def _wanted(self) -> Wanted:
+        ours = tuple(t.nucc_prefix or "" for t in vocabulary().terms(Kind.PROFESSION))
+        clinics = () if self.taxonomies else CLINIC_CODES
+        return Wanted(self.taxonomies or ours, clinics, _CODES, _OTHER_PROFESSION)
 
 
 def _kind(part: Part) -> str | None:
@@ -215,7 +193,7 @@ def _kind(part: Part) -> str | None:
     if files.is_workbook(part):
         return "deactivated"
     with files.opened(part) as (stream, _):
-        header = stream.readline(_LONGEST_ROW)
+        header = stream.readline(LONGEST_ROW)
     try:
         columns = _columns(header)
     except SourceError:
@@ -228,93 +206,8 @@ def _is(columns: Columns, kind: str) -> bool:
 
 
 def _columns(header: bytes) -> Columns:
-    cells = next(csv.reader([_text(header).lstrip("\ufeff").rstrip("\r\n")]), [])
+    cells = next(csv.reader([text_of(header).lstrip("\ufeff").rstrip("\r\n")]), [])
     return Columns.of(cells)
-
-
-def _scan(
-    stream: BinaryIO,
-    columns: Columns,
-    tokens: tuple[bytes, ...],
-    known: Collection[str],
-    position: Callable[[], int],
-) -> Iterator[Record | Passed]:
-    """The rows with one of these tokens in a taxonomy, or an NPI that is known, as bytes.
-
-    An individual's row is not searched for the taxonomies of clinics. The loop is spelled out:
-    it runs nine million times, and functions in it cost a third more.
-    """
-    npis = {npi.encode() for npi in known}
-    start, end = _taxonomy_span(columns) if tokens else (0, 0)
-    personal = tuple(token for token in tokens if token[1:].decode() not in CLINIC_CODES)
-    reason = _OTHER_PROFESSION if tokens else "its practitioner is none of ours"
-    passed = 0
-    for number, row in _rows(stream):
-        wanted = row[1:11] in npis
-        for token in personal if row[13:16] == _QUOTED_INDIVIDUAL else tokens:
-            if row.find(token, start, end) >= 0:
-                wanted = True
-                break
-        if not wanted and b"\n" not in row:
-            passed += 1
-            continue
-        if passed:
-            yield Passed(passed, reason, position())
-            passed = 0
-        if b"\n" in row:  # a cell of several lines, or lines that are no rows of the registry
-            for at, raw in table.reparsed(_text(row), number, columns):
-                yield Record(at, raw, position())
-        else:
-            yield Record(number, _Unparsed(columns, row), position())
-    if passed:
-        yield Passed(passed, reason, position())
-
-
-def _rows(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Each row with the number of the line it begins in.
-
-    Every cell is quoted. A quote and a digit at the beginning of a line begin a row: within a cell
-    a quote is doubled, or ends it. So a row is told from a cell's second line without parsing.
-    """
-    row, begun, number = b"", 0, 1
-    for lines in _lines(stream):
-        for line in lines:
-            number += 1
-            if line[:2] in _BEGINS_A_ROW:
-                if row:
-                    yield begun, row
-                row, begun = line, number
-            elif len(row) < _LONGEST_ROW:
-                row += b"\n" + line
-    if row:
-        yield begun, row
-
-
-def _lines(stream: BinaryIO) -> Iterator[list[bytes]]:
-    """The lines, many at a time; of one that is far too long only the beginning."""
-    rest, is_passing_over = b"", False
-    while block := stream.read(_BLOCK):
-        if is_passing_over:
-            end = block.find(b"\n")
-            if end < 0:
-                continue
-            block, is_passing_over = block[end:], False
-        lines = (rest + block).split(b"\n")
-        rest = lines.pop()
-        yield lines
-        if len(rest) > _LONGEST_ROW:
-            rest, is_passing_over = rest[:_SHOWN], True
-    if rest:
-        yield [rest]
-
-
-def _taxonomy_span(columns: Columns) -> tuple[int, int]:
-    """Where in a row its taxonomies are, from both ends: every other cell has three bytes or more.
-
-    It halves what is searched (measured in docs/decisions/006-registry.md).
-    """
-    at = [columns.at[name] for name in _CODES if name in columns.at]
-    return 3 * min(at), -3 * (len(columns.names) - max(at) - 1) or -1
 
 
 def _workbook(part: Part) -> Iterator[Record]:
@@ -343,16 +236,8 @@ def _cell_text(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-def _text(line: bytes) -> str:
-    """The registry writes UTF-8; who re-saved it on Windows may not."""
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return line.decode("cp1252", errors="replace")
-
-
 def _parsed(record: Record) -> Record:
-    if isinstance(record.raw, _Unparsed):
+    if isinstance(record.raw, Unparsed):
         return Record(record.row, record.raw.row(), record.bytes_read)
     return record
 

@@ -442,7 +442,8 @@ def test_a_bundle_on_one_long_line_is_read(parts: Services, tmp_path: Path) -> N
 
 def test_a_role_that_moves_leaves_its_old_location(parts: Services, tmp_path: Path) -> None:
     load_text(parts, tmp_path, ndjson(one()))
-    moved = [*one()[:1], location(9), {**one()[-1], "location": [{"reference": "Location/l9"}]}]
+    later = {"lastUpdated": "2026-11-01T00:00:00Z"}
+    moved = [practitioner(), location(9), role(at=(9,), meta=later)]
     summary = load_text(parts, tmp_path, ndjson(moved), accept_withdrawals=True)
     assert summary.counts == Counter({Result.ADDED: 1, Result.WITHDRAWN: 1})
 

@@ -25,7 +25,7 @@ from directory.services import Services
 from directory.states import STATE_NAMES
 from directory.store import clinics, record
 from directory.store.listings import Status, StoredListing, counts
-from directory.store.record import keys_said, statements_said
+from directory.store.said import SaidOf, keys_said, statements_said
 from indexer.load import Loader
 from indexer.sources.csv import Csv
 from indexer.sources.nppes import Nppes
@@ -111,7 +111,7 @@ def essence(row: Cells) -> list[Any]:
     return [*told, *(row[NAMED[name]] for name in person), taxonomies(row)]
 
 
-def said(parts: Services) -> dict[str, record.SaidOf]:
+def said(parts: Services) -> dict[str, SaidOf]:
     """What the registry says of individuals, by key."""
     with parts.database.reading() as session:
         names = [(Source.NPPES, key) for key in keys_said(session, Source.NPPES)]

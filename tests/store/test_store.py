@@ -10,10 +10,10 @@ from sqlalchemy import select
 from directory.listing import Source
 from directory.store import age, changefeed, listings, record
 from directory.store.age import TooManyLapsed
+from directory.store.batch import Outcome
 from directory.store.database import Database
 from directory.store.listings import Made, Status
 from directory.store.models import RevisionRow
-from directory.store.record import Outcome
 from directory.store.statement import Statement
 from tests.builders import TODAY, facts
 from tests.conftest import clock
