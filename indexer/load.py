@@ -77,6 +77,7 @@ class Loader:
             number = loads.begin(session, source.SOURCE, part.name, made.at)
             known = {key for key in keys_said(session, source.SOURCE) if key.startswith(prefix)}
         prepare = Preparer(source, self.places, made.today, prefix)
+        self.database.close()  # a second process must not inherit a connection
         summary = Summary()
         with Rejects(source, part, self.rejects_folder) as rejects:
             course = _Course(self, source.SOURCE, made, summary, rejects, known)

@@ -1,6 +1,9 @@
 """Preparing records in a second process, while the first stores those before."""
 
 import multiprocessing
+import os
+import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,6 +20,7 @@ SMALL_BYTES = 8_000_000
 """A smaller file is done before a second process would pay."""
 
 _AHEAD = 3
+_LOOKED_FOR_S = 0.5
 
 Batch = list[tuple[Record | Passed, Prepared | None]]
 
@@ -42,7 +46,7 @@ def _in_second_process(
     prepare.places.middle({})  # the gazetteer is made once, and forked
     waiting: deque[tuple[list[Record | Passed], Future[list[Prepared | None]]]] = deque()
     fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(1, fork, _start, (prepare,)) as second:
+    with ProcessPoolExecutor(1, fork, _start, (prepare, os.getpid())) as second:
         second.submit(_prepare_here, []).result()  # forked before any thread is started
         for batch in batches:
             waiting.append((batch, second.submit(_prepare_here, _records(batch))))
@@ -60,8 +64,16 @@ def _records(batch: Sequence[Record | Passed]) -> list[Record | None]:
     return [each if isinstance(each, Record) else None for each in batch]
 
 
-def _start(prepare: Preparer) -> None:
+def _start(prepare: Preparer, parent: int) -> None:
     _preparer.append(prepare)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End when the first process has been killed: it holds both ends of the pipe itself."""
+    while os.getppid() == parent:
+        time.sleep(_LOOKED_FOR_S)
+    os._exit(1)
 
 
 def _prepare_here(records: Sequence[Record | None]) -> list[Prepared | None]:

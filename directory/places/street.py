@@ -33,6 +33,7 @@ GENERIC = frozenset((*_ABBREVIATED.values(), "way", "pike"))
 """Words, in short, that many streets have and that tell none from another."""
 
 _UNITS = frozenset(("ste", "unit", "apt", "bldg", "fl", "rm"))
+_GLUED = re.compile(r"\b(suite|ste|unit|apt)(?=\d)", re.IGNORECASE)
 _UNIT = re.compile(
     r"[\s,]+(?:#|(?:suite|ste|unit|apartment|apt|floor|fl|room|rm)\b).*$", re.IGNORECASE
 )
@@ -70,10 +71,25 @@ def without_unit(line1: str) -> str:
 
 @lru_cache(50_000)
 def _street(line1: str, line2: str, zip5: str) -> Street | None:
-    text = f"{line1} {line2}".replace("#", " ste ")
+    text = _GLUED.sub(r"\1 ", f"{line1} {line2}".replace("#", " ste ").replace(".", ""))
     short = short_words(text)
-    if not short:
+    if short[:1] and short[0] in _UNITS:  # `Suite 5, 123 Main St`
+        short = [*short[2:], *short[:2]]
+    first = next((n for n in range(1, len(short)) if _begins_a_unit(short, n)), len(short))
+    building, unit = short[:first], [word for word in short[first:] if word != "ste"]
+    if not building or building[0] in _UNITS:
         return None
-    first = next((n for n, word in enumerate(short) if n and word in _UNITS), len(short))
-    unit = (word for word in short[first:] if word != "ste")
-    return Street(f"{zip5} {' '.join(short[:first])}"[:200], " ".join(unit)[:50])
+    return Street(f"{zip5} {' '.join(building)}"[:200], " ".join(unit)[:50])
+
+
+def _is_number(word: str) -> bool:
+    """`4`, `200b`, `A`."""
+    return len(word) == 1 or any(c.isdigit() for c in word)
+
+
+def _begins_a_unit(short: list[str], n: int) -> bool:
+    """`ste 4`, `fl 2` or `2nd fl`; but `100 Ste Genevieve Dr` is a street."""
+    following = short[n + 1 : n + 2]
+    if short[n] in _UNITS:
+        return not following or following[0] in _UNITS or _is_number(following[0])
+    return following == ["fl"] and short[n] in _ORDINALS.values()

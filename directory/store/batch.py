@@ -95,8 +95,8 @@ class Batch:
         self._bases: dict[Name, Fields] = {}
         self._read_statements()
         self._read_bases(news)
-        documents = (draft.document for draft in self.drafts.values() if draft.document)
-        keys = (*(each.keys for each in news), *map(keys_of, documents))
+        said_there = (s.fields for draft in self.drafts.values() for s in draft.statements.values())
+        keys = (*(each.keys for each in news), *map(keys_of, said_there))
         self._clinics: Mapping[str, Sequence[Clinic]] = at_buildings(
             session, {each.building for each in keys if each.building}
         )
@@ -148,12 +148,14 @@ class Batch:
         """Let a source take back what it said."""
         name = (taken.source, taken.key)
         before = self._said.get(name)
-        if not before or before.fields is None:
+        if not before:
             return False
         as_of = taken.as_of or before.as_of
         if as_of < before.as_of:
             return False
-        self._keep(name, SaidOf(before.listing_id, as_of, None))
+        self._keep(name, replace(before, as_of=as_of, fields=None))
+        if before.fields is None:
+            return False
         self._leave(self.drafts[before.listing_id], name, taken.reason)
         return True
 
@@ -179,10 +181,19 @@ class Batch:
             each.upon(self._bases.get((each.source, each.base), {})) if each.base else each
             for each in statements.values()
         )
-        document = with_clinic(combine(id_, whole), self._clinics)
+        document = with_clinic(self._in_force(combine(id_, whole)), self._clinics)
         if len(statements) > 1 or not all(each.checked for each in statements.values()):
             Listing.model_validate(document, context=STORED)
         return document
+
+    def _in_force(self, document: Fields) -> Fields:
+        """A document without a licence check that has expired."""
+        check = document.get("licence_check")
+        if not check or check["expires_on"] >= self._made.today.isoformat():
+            return document
+        provenance = {k: v for k, v in document["provenance"].items() if k != "licence_check"}
+        rest = {name: value for name, value in document.items() if name != "licence_check"}
+        return rest | {"provenance": provenance}
 
     def stand(
         self,
@@ -204,10 +215,8 @@ class Batch:
         made, number = self._made, self._counter.number
         listing = None
         if document and (not keys or document.keys() & _WEIGHTY):
+            document = self._in_force(document)
             listing = Listing.model_validate(document, context=STORED)
-            if listing.licence_check and listing.licence_check.expires_on < made.today:
-                document = {k: v for k, v in document.items() if k != "licence_check"}
-                listing = listing.model_copy(update={"licence_check": None})
         status: Status = Status.WITHDRAWN
         why: str | None = reason or made.reason
         if lapse:

@@ -91,7 +91,7 @@ class Database:
             session.execute(text("SELECT 1"))
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; the next transaction opens one."""
         self._engine.dispose()
 
 

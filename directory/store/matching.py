@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 
 from directory.places.place import metres_between
 from directory.store.database import Transaction
-from directory.store.keys import Keys, keys_of
+from directory.store.keys import NO_KEYS, Keys, keys_of
 from directory.store.models import ListingRow
 from directory.vocabulary.words import words
 
@@ -28,11 +28,15 @@ Document = Mapping[str, Any]
 """A listing's facts by field, as the store keeps them."""
 
 
+_Entry = tuple[Document, Keys]
+
+
 class Matcher:
     """Finds the listings that newcomers match, among the stored ones and each other."""
 
     def __init__(self, session: Transaction, newcomers: Iterable[Keys]) -> None:
-        self._by_key: dict[str, list[tuple[str, Document, Keys]]] = {}
+        self._known: dict[str, _Entry] = {}
+        self._by_key: dict[str, list[str]] = {}
         keys = list(newcomers)
         npis = {each.npi for each in keys if each.npi}
         persons = {each.person for each in keys if each.person}
@@ -47,19 +51,22 @@ class Matcher:
     def match(self, newcomer: Document, keys: Keys) -> str | None:
         """The id of the listing that a newcomer's record speaks of, if there is one."""
         for key in (keys.npi, keys.person):
-            for id_, known, of_known in self._by_key.get(key or "", ()):
-                if _is_same((newcomer, keys), (known, of_known)):
+            for id_ in self._by_key.get(key or "", ()):
+                if _is_same((newcomer, keys), self._known[id_]):
                     return id_
         return None
 
     def add(self, id_: str, document: Document, keys: Keys) -> None:
-        """Let later newcomers match this listing."""
-        for key in (keys.npi, keys.person):
-            if key:
-                self._by_key.setdefault(key, []).append((id_, document, keys))
+        """Let later newcomers match this listing by what is said of it now, too."""
+        before, before_keys = self._known.get(id_, ({}, NO_KEYS))
+        known = Keys(*(new or old for new, old in zip(keys, before_keys, strict=True)))
+        self._known[id_] = ({**before, **document}, known)
+        for key in (known.npi, known.person):
+            if key and id_ not in self._by_key.setdefault(key, []):
+                self._by_key[key].append(id_)
 
 
-def _is_same(one: tuple[Document, Keys], other: tuple[Document, Keys]) -> bool:
+def _is_same(one: _Entry, other: _Entry) -> bool:
     (fields, keys), (others, other_keys) = one, other
     if keys.npi and other_keys.npi:
         in_one_building = keys.building is not None and keys.building == other_keys.building

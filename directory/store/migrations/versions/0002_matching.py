@@ -101,6 +101,4 @@ def downgrade() -> None:
         statement.alter_column("key", type_=sa.String(100), existing_type=sa.String(200))
     for column in _MATCHED_BY:
         op.drop_index(f"ix_listing_{column}", "listing")
-    with op.batch_alter_table("listing") as listing:
-        for column in _MATCHED_BY:
-            listing.drop_column(column)
+        op.drop_column("listing", column)
