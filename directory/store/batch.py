@@ -123,10 +123,10 @@ class Batch:
         name = (statement.source, statement.key)
         before = self._said.get(name)
         has_moved = before is not None and before.fields is not None and before.listing_id != id_
-        if before and before.as_of > statement.as_of and not has_moved:
+        if before and before.until > statement.as_of and not has_moved:
             return Recorded(Outcome.UNCHANGED, before.listing_id)
         if before and before.fields == statement.fields and not has_moved:
-            self._keep(name, replace(before, as_of=statement.as_of))
+            self._keep(name, replace(before, until=statement.as_of))
             return Recorded(Outcome.UNCHANGED, before.listing_id)
         draft = self.drafts.get(id_) or Draft(id_, "", None)
         try:
@@ -138,7 +138,8 @@ class Batch:
         outcome = Outcome.CHANGED if draft.document else Outcome.ADDED
         self.drafts[id_] = draft
         draft.statements[name] = statement
-        self._keep(name, SaidOf(id_, statement.as_of, statement.fields, statement.base))
+        as_of = statement.as_of
+        self._keep(name, SaidOf(id_, as_of, as_of, statement.fields, statement.base))
         alone = statement.checked and len(draft.statements) == 1
         keys = statement.keys if alone else None
         self.stand(draft, document, statement.source, statement.fields, keys=keys)
@@ -150,10 +151,10 @@ class Batch:
         before = self._said.get(name)
         if not before:
             return False
-        as_of = taken.as_of or before.as_of
-        if as_of < before.as_of:
+        as_of = taken.as_of or before.until
+        if as_of < before.until:
             return False
-        self._keep(name, replace(before, as_of=as_of, fields=None))
+        self._keep(name, replace(before, as_of=as_of, until=as_of, fields=None))
         if before.fields is None:
             return False
         self._leave(self.drafts[before.listing_id], name, taken.reason)
@@ -273,5 +274,5 @@ def _statement_values(name: Name, said: SaidOf) -> dict[str, Any]:
     source, key = name
     return {
         "source": source, "key": key, "listing_id": said.listing_id, "as_of": said.as_of,
-        "base": said.base, "fields": said.fields,
+        "until": said.until, "base": said.base, "fields": said.fields,
     }  # fmt: skip

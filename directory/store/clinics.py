@@ -83,16 +83,16 @@ def keep(
     known, buildings, news = dict(stored), set[str](), []
     for clinic in clinics:
         name = (clinic.source, clinic.key)
-        before = known.get(name)
-        is_later = before is None or before.as_of <= clinic.as_of
+        before, until = known.get(name, (None, clinic.as_of))
+        is_later = until <= clinic.as_of
         is_new = is_later and (not before or replace(before, as_of=clinic.as_of) != clinic)
         news.append((before is not None, is_new))
         if is_new:
             buildings |= {each.street.building for each in (clinic, before) if each}
         if is_later:
-            known[name] = clinic
-    changed = (clinic for name, clinic in known.items() if clinic != stored.get(name))
-    put(session, _CLINIC, [_values(clinic) for clinic in changed])
+            known[name] = (clinic if is_new or not before else before, clinic.as_of)
+    changed = (each for name, each in known.items() if each != stored.get(name))
+    put(session, _CLINIC, [_values(clinic, until) for clinic, until in changed])
     return news, buildings
 
 
@@ -102,13 +102,13 @@ def forget(session: Transaction, names: Collection[tuple[Source, str]]) -> set[s
     for source in {source for source, _ in stored}:
         gone = {key for of, key in stored if of is source}
         session.execute(delete(_CLINIC).where(_CLINIC.c.source == source, _CLINIC.c.key.in_(gone)))
-    return {each.street.building for each in stored.values()}
+    return {clinic.street.building for clinic, _ in stored.values()}
 
 
 def dates(session: Transaction, keys: Collection[str]) -> dict[tuple[Source, str], date]:
-    """Since when these organisations are known as they are."""
+    """Until when these organisations are known to be as they are."""
     rows = session.execute(select(_CLINIC).where(_CLINIC.c.key.in_(keys)))
-    return {(Source(row.source), row.key): row.as_of for row in rows}
+    return {(Source(row.source), row.key): row.until for row in rows}
 
 
 def keys(session: Transaction, source: Source) -> set[str]:
@@ -127,15 +127,16 @@ def listings_at(session: Transaction, buildings: Collection[str]) -> list[str]:
 
 def _stored(
     session: Transaction, names: Collection[tuple[Source, str]]
-) -> dict[tuple[Source, str], Clinic]:
+) -> dict[tuple[Source, str], tuple[Clinic, date]]:
+    """The clinics of these names, and until when they are known to be so."""
     rows = session.execute(select(_CLINIC).where(_CLINIC.c.key.in_({key for _, key in names})))
-    found = {(Source(row.source), row.key): _clinic(row) for row in rows}
-    return {name: clinic for name, clinic in found.items() if name in names}
+    found = {(Source(row.source), row.key): (_clinic(row), row.until) for row in rows}
+    return {name: each for name, each in found.items() if name in names}
 
 
-def _values(clinic: Clinic) -> dict[str, Any]:
+def _values(clinic: Clinic, until: date) -> dict[str, Any]:
     return {
         "source": clinic.source, "key": clinic.key, "name": clinic.name,
         "building": clinic.street.building, "unit": clinic.street.unit, "phone": clinic.phone,
-        "as_of": clinic.as_of,
+        "as_of": clinic.as_of, "until": until,
     }  # fmt: skip

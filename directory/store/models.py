@@ -68,7 +68,8 @@ class StatementRow(Model):
     """What one source says of one listing; `key` is the source's own name for the record.
 
     With a `base` it is of one more practice: the rest is what the source says under that key.
-    Without `fields` it was taken back, and `as_of` says when: what is older does not bring it back.
+    It was said `as_of` and again `until`: what is older than that is not believed. Without `fields`
+    it was taken back.
     """
 
     __tablename__ = "statement"
@@ -78,6 +79,7 @@ class StatementRow(Model):
     listing_id: Mapped[str] = mapped_column(ForeignKey("listing.id"), index=True)
     base: Mapped[str | None] = mapped_column(String(200))
     as_of: Mapped[date]
+    until: Mapped[date]
     fields: Mapped[dict[str, Any] | None] = mapped_column(_Json)
 
     __table_args__ = (_index_of_some("statement_by_base", "base"),)
@@ -114,6 +116,7 @@ class ClinicRow(Model):
     unit: Mapped[str] = mapped_column(String(50))
     phone: Mapped[str | None] = mapped_column(String(20))
     as_of: Mapped[date]
+    until: Mapped[date]
 
 
 class AddressPointRow(Model):

@@ -157,4 +157,4 @@ def still_said(session: Transaction, taken: Sequence[Taken]) -> list[bool]:
 
 
 def _since(said: SaidOf | None) -> date | None:
-    return said.as_of if said and said.fields is not None else None
+    return said.until if said and said.fields is not None else None

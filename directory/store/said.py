@@ -22,10 +22,14 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True)
 class SaidOf:
-    """A stored statement and the listing that it is of; without fields it was taken back."""
+    """A stored statement and the listing that it is of; without fields it was taken back.
+
+    It was said `as_of`, and the same again `until`.
+    """
 
     listing_id: str
     as_of: date
+    until: date
     fields: Fields | None
     base: str | None = None
 
@@ -41,7 +45,7 @@ def statements_said(session: Transaction, names: Iterable[Name]) -> dict[Name, S
             select(STATEMENT).where(STATEMENT.c.source == source, STATEMENT.c.key.in_(wanted))
         )
         found |= {
-            (source, row.key): SaidOf(row.listing_id, row.as_of, row.fields, row.base)
+            (source, row.key): SaidOf(row.listing_id, row.as_of, row.until, row.fields, row.base)
             for row in rows
         }
     return found

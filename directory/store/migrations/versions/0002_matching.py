@@ -29,6 +29,10 @@ def upgrade() -> None:
         statement.alter_column("key", type_=sa.String(200), existing_type=sa.String(100))
         statement.alter_column("fields", nullable=True, existing_type=sa.JSON())
         statement.add_column(sa.Column("base", sa.String(200)))
+        statement.add_column(sa.Column("until", sa.Date()))
+    op.execute("UPDATE statement SET until = as_of")
+    with op.batch_alter_table("statement") as statement:
+        statement.alter_column("until", nullable=False, existing_type=sa.Date())
     based = sa.text("base IS NOT NULL")
     op.create_index(
         "statement_by_base", "statement", ["base"], sqlite_where=based, postgresql_where=based
@@ -42,6 +46,7 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(50), nullable=False),
         sa.Column("phone", sa.String(20)),
         sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
     )
     op.create_index("ix_clinic_building", "clinic", ["building"])
     op.create_table(
@@ -97,6 +102,7 @@ def downgrade() -> None:
     op.drop_index("statement_by_base", "statement")
     with op.batch_alter_table("statement") as statement:
         statement.drop_column("base")
+        statement.drop_column("until")
         statement.alter_column("fields", nullable=False, existing_type=sa.JSON())
         statement.alter_column("key", type_=sa.String(100), existing_type=sa.String(200))
     for column in _MATCHED_BY:
