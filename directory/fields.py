@@ -66,7 +66,8 @@ def _phone(value: str) -> str:
         number = phonenumbers.parse(value, "US")
     except phonenumbers.NumberParseException as error:
         raise ValueError(f"{value!r} is no telephone number") from error
-    if not phonenumbers.is_possible_number(number):
+    possible = phonenumbers.ValidationResult.IS_POSSIBLE  # a local number lacks its area code
+    if phonenumbers.is_possible_number_with_reason(number) != possible:
         raise ValueError(f"{value!r} is no telephone number: wrong length")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -93,7 +93,7 @@ def load(
     }
     if (taxonomy or state) and source != "nppes":
         raise click.UsageError("--taxonomy and --state are for nppes only")
-    rejected = withheld = 0
+    rejected, failed = 0, False
     with _opened() as opened:
         folder = None if dry_run else settings().rejects_folder
         loader = Loader(
@@ -101,12 +101,17 @@ def load(
         )
         _no_garbage_collection()
         for part in opens[source].parts(files):
-            with Reporter(_err, f"Loading {part.name}", part.size) as reporter:
-                summary = loader.load(opens[source], part, reporter.loaded)
+            try:
+                with Reporter(_err, f"Loading {part.name}", part.size) as reporter:
+                    summary = loader.load(opens[source], part, reporter.loaded)
+            except SourceError as error:  # the next file may well be one
+                _err.print(f"Error: {error}")
+                failed = True
+                continue
             _tell(part.name, summary, dry_run=dry_run)
             rejected += summary.counts[Result.REJECTED]
-            withheld += summary.withheld
-    sys.exit(FAILED if withheld else REJECTED if rejected else 0)
+            failed = failed or summary.withheld > 0
+    sys.exit(FAILED if failed else REJECTED if rejected else 0)
 
 
 @main.command()

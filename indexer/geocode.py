@@ -85,7 +85,8 @@ def _found(
     location = finder.find(each.address)
     if location:
         point = (location["lat"], location["lon"])
-        if places.farness(each.address, point) > FARTHEST_M:
+        metres = places.farness(each.address, point)
+        if metres is None or metres > FARTHEST_M:
             location = None  # another town's street of that name
     done.asked += 1
     done.unknown += location is None

@@ -24,6 +24,9 @@ _MC = re.compile(r"\bMc([a-z])")
 _WORD = re.compile(r"[^\W\d_]+(?:'[Ss]\b)?")
 _STATES = {name.lower(): code for code, name in STATE_NAMES.items()}
 _TITLE = re.compile(r"^(dr|mr|mrs|ms|prof)\.?\s+", re.IGNORECASE)
+_PARTICLES = frozenset((
+    "van", "von", "der", "den", "de", "del", "la", "le", "di", "da", "dos", "du", "st", "san", "al",
+))  # fmt: skip
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 
 
@@ -64,7 +67,7 @@ def letters(text: str) -> tuple[str, ...]:
 
 def zip_code(text: str) -> str:
     """A ZIP or ZIP+4 in the one way of writing; lost zeros are put back: `4416` is 04416."""
-    digits = re.sub(r"[\s-]", "", text)
+    digits = re.sub(r"[\s-]", "", text.removesuffix(".0"))
     if not digits.isdecimal():
         return text
     if len(digits) in _LOST_ZEROS:
@@ -93,17 +96,26 @@ def term(kind: Kind, text: str) -> str:
 def person_name(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """A name in one cell as its parts, and the letters behind it.
 
-    `Dr. Ana M. Núñez, PT, DPT` and `NUNEZ, ANA M` are both understood.
+    `Dr. Ana M. Núñez, PT, DPT` and `NUNEZ, ANA M` are both understood. ValueError where it is not
+    clear what is what: nobody is to be listed under another name.
     """
-    first, *behind = (part.strip() for part in _TITLE.sub("", text.strip()).split(","))
+    first, *behind = (part.strip() for part in _name_alone(text).split(","))
+    suffixes = [part for part in behind if is_generation(part)]
+    behind = [part for part in behind if part and part not in suffixes]
+    words = first.split()
     if behind and not _are_letters(behind[0]):
-        first, behind = f"{behind[0]} {first}", behind[1:]
-    words = readable(first).split()
-    suffix = words.pop() if len(words) > 2 and is_generation(words[-1]) else ""
-    given, middle, family = words[:1], words[1:-1], words[-1:] if len(words) > 1 else []
-    parts = {"given": given, "middle": middle, "family": family, "suffix": [suffix]}
-    name = {part: " ".join(found) for part, found in parts.items() if any(found)}
-    return name, letters(",".join(behind))
+        given = behind.pop(0).split()
+        words, suffixes = _without_generation(words, suffixes)
+        if not _is_family_name(words) or not _are_given_names(given):
+            raise ValueError(f"{text!r} is unclear: give given_name and family_name")
+        parts = {"given": given[:1], "middle": given[1:], "family": words}
+    else:
+        words, suffixes = _without_generation(words, suffixes)
+        if len(words) > 2 and _are_letters(words[-1]) and words[-1].isupper():
+            raise ValueError(f"{text!r} is unclear: put a comma before the letters")
+        parts = {"given": words[:1], "middle": words[1:-1], "family": words[1:][-1:]}
+    parts["suffix"] = suffixes
+    return named({part: " ".join(said) for part, said in parts.items()}), letters(",".join(behind))
 
 
 def named(parts: Mapping[str, str]) -> dict[str, str]:
@@ -111,8 +123,35 @@ def named(parts: Mapping[str, str]) -> dict[str, str]:
     return {part: readable(text) for part, text in parts.items() if is_said(text)}
 
 
+def _name_alone(text: str) -> str:
+    """A name without its title and what stands in brackets."""
+    return _TITLE.sub("", re.sub(r"\([^)]*\)", "", text).strip())
+
+
 def _are_letters(text: str) -> bool:
-    return all(each.replace(".", "").upper() in letters_known() for each in text.split())
+    """`PT`, `Ph.D.`, `PT DPT`: letters that we know, or that have points like them."""
+    known = letters_known()
+    return all(
+        each.replace(".", "").upper() in known or re.fullmatch(r"([A-Za-z]{1,3}\.){2,}", each)
+        for each in text.split()
+    )
+
+
+def _without_generation(words: list[str], suffixes: list[str]) -> tuple[list[str], list[str]]:
+    """A name's words, with `Jr.` at their end put to the suffixes."""
+    if len(words) > 1 and is_generation(words[-1]):
+        return words[:-1], [words[-1], *suffixes]
+    return words, suffixes
+
+
+def _is_family_name(words: list[str]) -> bool:
+    """One word, or several that begin with a particle: `van der Berg`, `De La Cruz`."""
+    return len(words) == 1 or bool(words[:1] and words[0].lower() in _PARTICLES)
+
+
+def _are_given_names(words: list[str]) -> bool:
+    plain = (re.sub(r"[.\-']", "", word) for word in words)
+    return 1 <= len(words) <= 2 and all(map(str.isalpha, plain))
 
 
 def is_generation(word: str) -> bool:

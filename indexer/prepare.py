@@ -30,6 +30,9 @@ FARTHEST_M = 50_000.0
 """A point farther than this from the middle of its ZIP and of its city is another address's."""
 
 
+_NO_PLACE = "neither its ZIP nor its city is in its state: it has no place"
+
+
 class _Practice(Value):
     """What may be said of one place of practice alone."""
 
@@ -142,11 +145,11 @@ class Preparer:
         if is_po_box(address) and not location.precision.approximate:
             raise RecordError("address.line1", "is a post-office box, where nobody practises")
         metres = self.places.farness(address, location.point)
+        if metres is None:
+            raise RecordError("address", _NO_PLACE)
         if metres > FARTHEST_M:
             raise RecordError(
-                "location",
-                f"lies {metres / 1000:.0f} km from {address.get('postal_code')} "
-                f"{address.get('city')}: one of the two is wrong",
+                "location", f"lies {metres / 1000:.0f} km from its ZIP and its city: one is wrong"
             )
 
 
@@ -165,6 +168,6 @@ def rejected(error: ValidationError) -> Rejected:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or "record"
     if first["type"] == "missing" and place == "location":
-        return Rejected("address", "neither its ZIP nor its city is in its state: it has no place")
+        return Rejected("address", _NO_PLACE)
     said = "is missing" if first["type"] == "missing" else first["msg"]
     return Rejected(place, said.removeprefix("Value error, "))

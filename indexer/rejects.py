@@ -7,6 +7,8 @@ from pathlib import Path
 from indexer.sources.files import Part
 from indexer.sources.record import Record, RecordError, RecordSource, RejectsWriter
 
+_LONGEST_NAME = 100
+
 
 class Rejects:
     """A rejects file, which takes its place when the load is through.
@@ -50,6 +52,7 @@ def _name(part: Part, folder: Path) -> str:
     if part.path.resolve().parent == folder.resolve() and not part.member:
         return part.path.name
     stem, _, extension = part.name.removesuffix(".gz").rpartition(".")
+    stem, extension = stem[:_LONGEST_NAME], extension[:_LONGEST_NAME]
     if extension.lower() in ("xlsx", "zip"):
         extension = "csv"
     place = f"{part.path.resolve()}|{part.member or ''}"

@@ -92,11 +92,14 @@ class Places:
         zip_, city, state = (str(address.get(n)) for n in ("postal_code", "city", "state"))
         return self._gazetteer.zip_in(zip_[:5], state) or self._gazetteer.city_in(city, state)
 
-    def farness(self, address: Mapping[str, Any], point: tuple[float, float]) -> float:
-        """How far a point is from the middle of its address's ZIP or city, the nearer (metres)."""
+    def farness(self, address: Mapping[str, Any], point: tuple[float, float]) -> float | None:
+        """How far a point is from the middle of its address's ZIP or city, the nearer (metres).
+
+        None where neither is known in its state.
+        """
         zip_, city, state = (str(address.get(n)) for n in ("postal_code", "city", "state"))
         middles = self._gazetteer.zip_in(zip_[:5], state), self._gazetteer.city_in(city, state)
-        return min((metres_between(each.point, point) for each in middles if each), default=0.0)
+        return min((metres_between(each.point, point) for each in middles if each), default=None)
 
     def finder(self, per_second: float) -> AddressFinder | None:
         """What asks the operator's service for the points of addresses, where there is one."""

@@ -4,6 +4,8 @@ People's own spellings of headers are understood (COLUMNS), lists are separated 
 bars, and an empty cell says nothing: it is not a no.
 """
 
+import csv
+import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -168,8 +170,10 @@ def template_rows() -> Iterator[str]:
         **dict.fromkeys(_ANSWERS, "yes | no | unknown"),
         **dict.fromkeys(_TERM_LISTS, "several; with semicolons"),
     }
-    yield ",".join(COLUMNS)
-    yield ",".join(says.get(column, "") for column in COLUMNS)
+    for cells in (COLUMNS, [says.get(column, "") for column in COLUMNS]):
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(cells)
+        yield line.getvalue()
 
 
 def refuse_workbook(part: Part) -> None:
@@ -203,6 +207,8 @@ def _fields(row: Row) -> dict[str, Any]:
     name, letters = _name(row)
     cells = {column: cell for column in row.columns.at if (cell := _cell(row, column))}
     fields: dict[str, Any] = {column: cells[column] for column in _TEXTS if column in cells}
+    if "phone" in fields:
+        fields["phone"] = fields["phone"].removesuffix(".0")  # a number, to a spreadsheet
     fields |= {c: term(kind, cells[c]) for c, kind in _TERMS.items() if c in cells}
     fields |= {
         c: [term(kind, each) for each in _list(cells[c])]
@@ -222,7 +228,8 @@ def _fields(row: Row) -> dict[str, Any]:
         fields["area_only"] = _yes(cells["area_only"])
     if "lat" in cells or "lon" in cells:
         location = {c: cells[c] for c in ("lat", "lon", "precision") if c in cells}
-        fields["location"] = {"precision": "rooftop", **location}
+        precision = location.get("precision", "rooftop").lower()
+        fields["location"] = location | {"precision": precision}
     for field, prefix in _RANGES.items():
         if said := _range(cells, prefix):
             fields[field] = said
@@ -233,21 +240,27 @@ def _fields(row: Row) -> dict[str, Any]:
 
 
 def _cell(row: Row, column: str) -> str:
+    """A cell, on one line unless it is a text; empty where it says nothing."""
     cell = row.get(column)
-    return "" if cell.lower() in _SAYS_NOTHING else cell
+    if cell.lower() in _SAYS_NOTHING:
+        return ""
+    return cell if column == "about" else " ".join(cell.split())
 
 
 def _name(row: Row) -> tuple[dict[str, str], tuple[str, ...]]:
     parts = {"given": "given_name", "middle": "middle_name", "family": "family_name"}
-    said = normalise.named({part: row.get(column) for part, column in parts.items()})
+    said = normalise.named({part: _cell(row, column) for part, column in parts.items()})
     if said:
         return said | normalise.named({"suffix": row.get("suffix")}), ()
-    return normalise.person_name(row.get("name"))
+    try:
+        return normalise.person_name(_cell(row, "name"))
+    except ValueError as error:
+        raise RecordError("name", str(error)) from error
 
 
 def address(row: Row) -> dict[str, str]:
     """The address of a row."""
-    said = normalise.named({part: row.get(part) for part in ("line1", "line2", "city")})
+    said = normalise.named({part: _cell(row, part) for part in ("line1", "line2", "city")})
     return {
         **said,
         "state": normalise.state(row.get("state")),

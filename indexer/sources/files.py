@@ -24,7 +24,7 @@ _FREE_BYTES = 64_000_000
 
 _MOST_MEMBERS = 1_000
 _BLOCK = 1 << 20
-_GZIP = b"\x1f\x8b"
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 
 class SourceError(Exception):
@@ -38,6 +38,8 @@ class Part:
     path: Path
     member: str | None = None
     size: int = 0
+    offset: int = 0
+    """Where a member begins in its zip: two may have one name."""
 
     @property
     def name(self) -> str:
@@ -53,7 +55,7 @@ def parts(path: Path) -> list[Part]:
         if not zipfile.is_zipfile(path):
             return [Part(path, None, path.stat().st_size)]
         with zipfile.ZipFile(path) as archive:
-            members = [each for each in archive.infolist() if not each.is_dir()]
+            members = [each for each in archive.infolist() if not _is_beside(each)]
     if any(each.filename == "[Content_Types].xml" for each in members):
         return [Part(path, None, path.stat().st_size)]  # a workbook
     if len(members) > _MOST_MEMBERS:
@@ -68,7 +70,13 @@ def _member(path: Path, info: zipfile.ZipInfo) -> Part:
         raise SourceError(
             f"{path}: {info.filename} would unpack to more than {MOST_EXPANDED} times its size"
         )
-    return Part(path, info.filename, info.compress_size)
+    return Part(path, info.filename, info.compress_size, info.header_offset)
+
+
+def _is_beside(info: zipfile.ZipInfo) -> bool:
+    """Folders, and what macOS puts into every zip."""
+    name = Path(info.filename).name
+    return info.is_dir() or name.startswith(".") or info.filename.startswith("__MACOSX/")
 
 
 @contextmanager
@@ -76,17 +84,26 @@ def opened(part: Part) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
     """A part's bytes, and how many of its `size` are read; SourceError where they cannot be."""
     with _as_source_error(part.name), part.path.open("rb") as raw:
         if part.member:
-            with zipfile.ZipFile(raw) as archive, archive.open(part.member) as member:
-                start = archive.getinfo(part.member).header_offset
-                stream = _unpacked(member, lambda: raw.tell() - start)
-                if stream.peek(2)[:2] == _GZIP:
-                    stream = _unpacked(gzip.GzipFile(fileobj=stream), lambda: raw.tell() - start)
-                yield stream, lambda: raw.tell() - start
+            with zipfile.ZipFile(raw) as archive:
+                (info,) = (i for i in archive.infolist() if i.header_offset == part.offset)
+                yield _member_stream(part, archive.open(info), lambda: raw.tell() - part.offset)
         elif raw.peek(2)[:2] == _GZIP:
             with gzip.GzipFile(fileobj=raw) as packed:
                 yield _unpacked(packed, raw.tell), raw.tell
         else:
             yield raw, raw.tell
+
+
+def _member_stream(
+    part: Part, member: IO[bytes], read: Callable[[], int]
+) -> tuple[BinaryIO, Callable[[], int]]:
+    stream = _unpacked(member, read)
+    begin = stream.peek(4)[:4]
+    if begin[:2] == _GZIP:
+        stream = _unpacked(gzip.GzipFile(fileobj=stream), read)
+    elif begin == _ZIP and not part.name.lower().endswith(".xlsx"):
+        raise SourceError("is a zip within a zip: unpack the outer one")
+    return stream, read
 
 
 def is_workbook(part: Part) -> bool:

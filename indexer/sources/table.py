@@ -265,7 +265,7 @@ def row_of(record: Record) -> Row | Skipped:
         raise RecordError("row", raw.reason)
     if raw.is_blank:
         return Skipped("a blank row")
-    if raw.cells[0].startswith("#"):
+    if raw.cells[0].startswith("# "):
         return Skipped("a comment")
     raw.check()
     return raw

@@ -264,4 +264,4 @@ def test_loads_at_once_on_one_store_all_succeed(
 def said(url: str) -> set[tuple[Any, ...]]:
     """What was said, of whichever listings."""
     rows = content(url)["statement"]
-    return {(source, key, repr(fields)) for source, key, _, _, _, fields in rows}
+    return {(source, key, repr(fields)) for source, key, *_, fields in rows}

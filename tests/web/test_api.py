@@ -20,7 +20,7 @@ def test_a_search_answers_in_the_shape_that_was_promised(site: Site) -> None:
     assert found["total"] > 20 == len(found["results"])
     first = found["results"][0]
     assert {"id", "npi", "location", "distance", "name", "confirmed", "evidence"} <= set(first)
-    assert set(first["location"]) == {"lat", "lon", "precision"}
+    assert set(first["location"]) == {"lat", "lon", "precision", "method"}
     assert set(first["distance"]) == {"value", "units", "approximate"}
     assert all(
         set(value) == {"value", "label", "count", "selected"}
