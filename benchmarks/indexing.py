@@ -92,8 +92,15 @@ def read_csv_module(path: Path) -> None:
         assert sum(row[at].startswith(("207X", "111N", "2251")) for row in rows)
 
 
+def scan_ours(path: Path) -> None:
+    """Find the rows that are ours, unparsed."""
+    source = Nppes()
+    (part,) = source.parts([path])
+    assert sum(1 for each in source.read(part, ()) if isinstance(each, Record))
+
+
 def read_ours(path: Path) -> None:
-    """Read, filter, parse and interpret: all but validating and storing."""
+    """Find, parse and normalise them in one process: all but validating and storing."""
     source = Nppes()
     (part,) = source.parts([path])
     today = system_clock().date()
@@ -108,17 +115,20 @@ def reading(folder: Path) -> Iterator[str]:
     path = folder / "scan.csv"
     registry.write(path, SCANNED)
     size = path.stat().st_size / 1e9
-    rates: dict[str, list[float]] = {"plain read": [], "csv module": [], "ours": []}
-    readers = (read_plain, read_csv_module, read_ours)
+    rates: dict[str, list[float]] = {
+        "plain read": [], "csv module, one column looked at": [], "ours, scanned": [],
+        "ours, scanned and normalised": [],
+    }  # fmt: skip
+    readers = (read_plain, read_csv_module, scan_ours, read_ours)
     for _ in range(ROUNDS):
         for name, reader in zip(rates, readers, strict=True):
             rates[name].append(size / seconds(reader, path))
     best = {name: sorted(found)[len(found) // 2] for name, found in rates.items()}
     yield f"\n## Reading {size:.2f} GB of the registry, {SCANNED:,} rows, 4.3 % ours\n\n"
-    yield "| reader | GB/s, median (least to most) | of ours |\n| --- | --- | --- |\n"
+    yield "| reader | GB/s, median (least to most) | to the csv module |\n| --- | --- | --- |\n"
     for name, found in rates.items():
         spread = f"{best[name]:.2f} ({min(found):.2f} to {max(found):.2f})"
-        yield f"| {name} | {spread} | {best[name] / best['ours']:.2f} |\n"
+        yield f"| {name} | {spread} | {best[name] / best['csv module, one column looked at']:.2f} |\n"
     path.unlink()
 
 

@@ -30,7 +30,7 @@ _PARTICLES = frozenset((
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 
 
-@lru_cache(100_000)
+@lru_cache(20_000)
 def readable(text: str) -> str:
     """Text in capitals as one would write it: `MCDONALD-O'BRIEN` gives `McDonald-O'Brien`."""
     if text.upper() != text:

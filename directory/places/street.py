@@ -69,7 +69,7 @@ def without_unit(line1: str) -> str:
     return _UNIT.sub("", line1)
 
 
-@lru_cache(50_000)
+@lru_cache(5_000)
 def _street(line1: str, line2: str, zip5: str) -> Street | None:
     text = _GLUED.sub(r"\1 ", f"{line1} {line2}".replace("#", " ste ").replace(".", ""))
     short = short_words(text)

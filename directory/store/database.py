@@ -25,7 +25,7 @@ from directory.store.models import ChangeCounterRow
 _MIGRATION_LOCK = 7_208_155
 """PostgreSQL's name for the lock: any number that nobody else uses."""
 
-_CACHE_KB, _CHECKPOINT_PAGES = 64_000, 8_000
+_CACHE_KB, _CHECKPOINT_PAGES = 32_000, 8_000
 
 _JSON = {
     "json_serializer": lambda value: orjson.dumps(value).decode(),
