@@ -18,9 +18,11 @@ from directory.places.place import PlacesUnavailable
 from directory.search.engine import EngineUnavailable
 from directory.services import Services, services
 from directory.settings import InvalidSettings, settings
+from directory.states import STATE_NAMES
 from directory.store import loads
 from directory.store.database import StoreUnavailable
 from directory.store.listings import Status, counts
+from indexer import normalise
 from indexer import sync as keeping
 from indexer.geocode import upgrade
 from indexer.load import Loader
@@ -51,12 +53,12 @@ _err = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
 
 @click.group()
 def main() -> None:
-    r"""Load listings into the store and keep the search index in step with it.
+    """Load listings into the store and keep the search index in step with it.
 
     \b
     Exit codes: 0 all done; 1 failed (what was stored until then stays: run it again);
     2 wrong use; 3 loaded, but some records were rejected; 4 the index is missing or behind.
-    """
+    """  # noqa: D301  # click's own mark
 
 
 @main.command()
@@ -67,7 +69,12 @@ def main() -> None:
 @click.option("--origin", metavar="NAME", help="Whose list it is: ids of two lists may be alike.")
 @click.option("--ignore-unknown", is_flag=True, help="csv: leave columns out that are not known.")
 @click.option("--taxonomy", multiple=True, help="nppes: only these, or what begins so.")
-@click.option("--state", multiple=True, help="nppes: only practices in these states.")
+@click.option(
+    "--state",
+    multiple=True,
+    callback=lambda _, __, values: _states(values),
+    help="nppes: only practices in these states.",
+)
 def load(
     source: str,
     files: tuple[Path, ...],
@@ -89,7 +96,7 @@ def load(
         "csv": Csv(ignore_unknown),
         "fhir": Fhir(),
         "jsonl": Jsonl(),
-        "nppes": Nppes(taxonomy, tuple(each.upper() for each in state)),
+        "nppes": Nppes(taxonomy, state),
     }
     if (taxonomy or state) and source != "nppes":
         raise click.UsageError("--taxonomy and --state are for nppes only")
@@ -143,9 +150,11 @@ def geocode(*, per_second: float, limit: int | None) -> None:
             done = upgrade(
                 opened.database, opened.places, finder, opened.clock, reporter.geocoded, limit=limit
             )
-    service = finder.name if finder else "no service is set (DIRECTORY_GEOCODER)"
-    _say(f"moved {done.moved:,} listings; asked {service} {done.asked:,} times, "
-         f"{done.unknown:,} in vain")  # fmt: skip
+    _say(f"moved {done.moved:,} listings")
+    if finder:
+        _say(f"asked {finder.name} {done.asked:,} times, {done.unknown:,} in vain")
+    else:
+        _say("asked nobody: no service is set (DIRECTORY_GEOCODER)")
 
 
 @main.command()
@@ -196,8 +205,12 @@ def status(*, as_json: bool) -> None:
         with opened.database.reading() as session:
             standing = counts(session)
             last = loads.last(session)
-        state = keeping.status(opened.database, opened.engine)
         now = opened.clock()
+        try:
+            state = keeping.status(opened.database, opened.engine)
+        except EngineUnavailable as error:
+            _err.print(f"Error: {error}")
+            state = keeping.Status(0)
     waited = (now - state.waiting_since).total_seconds() if state.waiting_since else 0.0
     said = {
         "listings": {str(each): standing[each] for each in Status},
@@ -249,6 +262,13 @@ def _no_garbage_collection() -> None:
     """
     gc.freeze()
     gc.disable()
+
+
+def _states(values: tuple[str, ...]) -> tuple[str, ...]:
+    states = tuple(map(normalise.state, values))
+    if unknown := [each for each in states if each not in STATE_NAMES]:
+        raise click.BadParameter(f"{unknown[0]!r} is no state")
+    return states
 
 
 def _told_to_stop() -> threading.Event:

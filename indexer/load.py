@@ -87,9 +87,10 @@ class Loader:
                 progress(batch[-1][0].bytes_read, summary)
             course.withdraw()
         summary.rejects = rejects.kept
+        counts = summary.counted | ({"withheld": summary.withheld} if summary.withheld else {})
         with self.database.writing(rehearsal=self.is_rehearsal) as session:
             if not self.is_rehearsal:
-                loads.finish(session, number, self.clock(), summary.counted)
+                loads.finish(session, number, self.clock(), counts)
         return summary
 
     @property
@@ -119,7 +120,7 @@ class _Course:
             match record, prepared:
                 case Passed(count, reason), _:
                     self.summary.pass_over(reason, count)
-                case Record(), Stated() if self._is_first(record, prepared):
+                case Record(), Stated() if self._is_taken(record, prepared):
                     stated.append((record, prepared))
                 case Record(), Found():
                     found.append((record, prepared))
@@ -162,9 +163,12 @@ class _Course:
             else:
                 self.summary.pass_over("older than what is said")
 
-    def _is_first(self, record: Record, stated: Stated) -> bool:
-        """Whether nothing was said under this key before in this file."""
+    def _is_taken(self, record: Record, stated: Stated) -> bool:
+        """Whether it is wanted, and nothing was said under this key before in this file."""
         key = stated.statement.key
+        if stated.left_out and key not in self.known:
+            self.summary.pass_over(stated.left_out)
+            return False
         if key in self._gone:  # said to be gone, and then not
             self._gone.pop(key)
             self.summary.pass_over("a later row says otherwise")

@@ -61,6 +61,7 @@ class Stated:
 
     statement: Statement
     id: str | None
+    left_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,11 @@ class Preparer:
         if said.base:
             practice = _Practice.model_validate(fields).model_dump(mode="json", exclude_unset=True)
             statement = Statement(source, key, as_of, practice, self.prefix + said.base)
-            return Stated(replace(statement, keys=keys_of(practice)), None)
+            return Stated(replace(statement, keys=keys_of(practice)), None, said.left_out)
         facts = Facts.model_validate(fields)
         _may_say(facts, self.today)
         statement = Statement.of(source, key, as_of, facts)
-        return Stated(statement, None if self.prefix else said.id)
+        return Stated(statement, None if self.prefix else said.id, said.left_out)
 
     def _located(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fields with a location; RecordError where the one they give cannot be."""

@@ -11,7 +11,7 @@ _LONGEST_NAME = 100
 
 
 class Rejects:
-    """A rejects file, which takes its place when the load is through.
+    """A rejects file, which takes its place when the load is through, and only then.
 
     Its name tells files of one name in two folders apart; rejects that are loaded again are
     replaced by what is still rejected of them. Without a folder nothing is written.
@@ -31,10 +31,12 @@ class Rejects:
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         self._open.close()
-        if self._target and self._partial and self._write:
+        if failed or not self._target or not self._partial:
+            return  # a rejects file that was being loaded again is left as it is
+        if self._write:
             self._partial.replace(self._target)
             self.kept = self._target
-        elif self._target and not failed:
+        else:
             self._target.unlink(missing_ok=True)
 
     def add(self, rejected: Record, error: RecordError) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from directory.listing import Source
 from directory.places.street import Street, street_of
@@ -39,7 +39,9 @@ class Clinic:
 def at_buildings(session: Transaction, buildings: Collection[str]) -> dict[str, list[Clinic]]:
     """The clinics in these buildings, by building."""
     rows = session.execute(
-        select(_CLINIC).where(_CLINIC.c.building.in_(buildings)).order_by(_CLINIC.c.key)
+        select(_CLINIC)
+        .where(_CLINIC.c.building.in_(buildings), _CLINIC.c.name != "")
+        .order_by(_CLINIC.c.key)
     )
     found: dict[str, list[Clinic]] = defaultdict(list)
     for row in rows:
@@ -84,6 +86,8 @@ def keep(
     for clinic in clinics:
         name = (clinic.source, clinic.key)
         before, until = known.get(name, (None, clinic.as_of))
+        if before and not before.name:  # forgotten
+            before = None
         is_later = until <= clinic.as_of
         is_new = is_later and (not before or replace(before, as_of=clinic.as_of) != clinic)
         news.append((before is not None, is_new))
@@ -96,24 +100,37 @@ def keep(
     return news, buildings
 
 
-def forget(session: Transaction, names: Collection[tuple[Source, str]]) -> set[str]:
-    """Forget organisations that are no more; says which buildings they were in."""
-    stored = _stored(session, names)
-    for source in {source for source, _ in stored}:
-        gone = {key for of, key in stored if of is source}
-        session.execute(delete(_CLINIC).where(_CLINIC.c.source == source, _CLINIC.c.key.in_(gone)))
-    return {clinic.street.building for clinic, _ in stored.values()}
+def forget(session: Transaction, gone: Mapping[tuple[Source, str], date | None]) -> set[str]:
+    """Forget organisations that are no more since a day; says which buildings they were in.
+
+    They stay without a name, so that what is older does not bring them back.
+    """
+    stored = _stored(session, gone.keys())
+    there = {name: each for name, each in stored.items() if each[0].name}
+    put(
+        session,
+        _CLINIC,
+        [
+            _values(replace(clinic, name=""), gone[name] or until)
+            for name, (clinic, until) in there.items()
+        ],
+    )
+    return {clinic.street.building for clinic, _ in there.values()}
 
 
 def dates(session: Transaction, keys: Collection[str]) -> dict[tuple[Source, str], date]:
     """Until when these organisations are known to be as they are."""
-    rows = session.execute(select(_CLINIC).where(_CLINIC.c.key.in_(keys)))
+    rows = session.execute(select(_CLINIC).where(_CLINIC.c.key.in_(keys), _CLINIC.c.name != ""))
     return {(Source(row.source), row.key): row.until for row in rows}
 
 
 def keys(session: Transaction, source: Source) -> set[str]:
     """The keys of a source's organisations."""
-    return set(session.scalars(select(ClinicRow.key).where(ClinicRow.source == source)))
+    return set(
+        session.scalars(
+            select(_CLINIC.c.key).where(_CLINIC.c.source == source, _CLINIC.c.name != "")
+        )
+    )
 
 
 def listings_at(session: Transaction, buildings: Collection[str]) -> list[str]:

@@ -105,7 +105,10 @@ class RevisionRow(Model):
 
 
 class ClinicRow(Model):
-    """An organisation at an address (places/street.py); individuals there are matched to it."""
+    """An organisation at an address (places/street.py); individuals there are matched to it.
+
+    Without a name it is no more since `until`.
+    """
 
     __tablename__ = "clinic"
 

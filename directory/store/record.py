@@ -104,7 +104,8 @@ def keep_clinics(session: Transaction, found: Sequence[Clinic], made: Made) -> l
 
 def forget_clinics(session: Transaction, taken: Sequence[Taken], made: Made) -> None:
     """Forget organisations that are no more, and draw the listings in their buildings anew."""
-    changed = clinics.forget(session, {(each.source, each.key) for each in taken})
+    gone = {(each.source, each.key): each.as_of for each in taken}
+    changed = clinics.forget(session, gone)
     _redraw(session, listings_at(session, changed), made)
 
 

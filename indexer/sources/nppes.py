@@ -20,6 +20,7 @@ from typing import Any, ClassVar, TextIO
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from directory.fields import npi_is_valid
 from directory.listing import Source
 from directory.places.street import street_of
 from directory.states import STATE_NAMES
@@ -135,11 +136,10 @@ class Nppes:
         address = _address(row)
         if address["state"] in _MILITARY:
             return Skipped("a military address, which has no place", npi, as_of)
-        if self.taxonomies and not any(code.startswith(self.taxonomies) for code in codes):
-            return Skipped("another taxonomy", npi, as_of)
-        if self.states and address["state"] not in self.states:
-            return Skipped("another state", npi, as_of)
+        left_out = self._left_out(codes, address["state"])
         if row.get("Entity Type Code") == _CLINIC:
+            if left_out:
+                return Skipped(left_out)
             return _organisation(row, npi, as_of, codes, address)
         professions = (vocabulary().profession_of(code) for code in codes)
         profession = next(filter(None, professions), None)
@@ -155,7 +155,14 @@ class Nppes:
             "address": address,
             "phone": normalise.dialable(row.get(f"{_PRACTICE} Telephone Number")),
         }
-        return Said(npi, as_of, {name: value for name, value in fields.items() if value})
+        said = {name: value for name, value in fields.items() if value}
+        return Said(npi, as_of, said, left_out=left_out)
+
+    def _left_out(self, codes: Sequence[str], state: str) -> str | None:
+        """Why a row is not asked for; who is listed already is kept true all the same."""
+        if self.taxonomies and not any(code.startswith(self.taxonomies) for code in codes):
+            return "another taxonomy"
+        return "another state" if self.states and state not in self.states else None
 
     def _location(self, row: Row, today: date) -> Said | Skipped:
         if row.get(f"{_SECONDARY} - Country Code (If outside U.S.)") not in ("", "US"):
@@ -175,11 +182,11 @@ class Nppes:
         street = street_of(address)
         if not street:
             raise RecordError(f"{_SECONDARY}- Address Line 1", "is empty")
-        if self.states and address["state"] not in self.states:
-            return Skipped("another state", _further(npi, street.building))
         phone = normalise.dialable(row.get(f"{at} Telephone Number"))
         fields = {"address": address} | ({"phone": phone} if phone else {})
-        return Said(_further(npi, street.building), today, fields, base=npi)
+        left_out = self._left_out(self.taxonomies, address["state"])
+        key = _further(npi, street.building)
+        return Said(key, today, fields, base=npi, left_out=left_out)
 
     @property
     def _wanted(self) -> Wanted:
@@ -196,7 +203,7 @@ def _kind(part: Part) -> str | None:
         header = stream.readline(LONGEST_ROW)
     try:
         columns = _columns(header)
-    except SourceError:
+    except (SourceError, csv.Error):  # what else lies in the registry's zips: a PDF
         return None
     return next((kind for kind in _ORDER if _is(columns, kind)), None)
 
@@ -253,8 +260,8 @@ def _deactivated(on: str) -> str:
 
 def _npi(row: Row) -> str:
     npi = row.get("NPI")
-    if not npi:
-        raise RecordError("NPI", "is empty")
+    if not npi_is_valid(npi):
+        raise RecordError("NPI", f"{npi!r} is no NPI: ten digits, check digit included")
     return npi
 
 

@@ -49,7 +49,8 @@ class Said:
 
     `key` is the source's own name for the record, the same every time it is loaded. `id` is the
     listing's, where the source knows it. With a `base` these are only the facts of one more
-    practice; the rest is what the source says under that key.
+    practice; the rest is what the source says under that key. With `left_out` it is only of
+    interest if something was said under its key before; that is why it is left out otherwise.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Said:
     fields: Mapping[str, Any]
     id: str | None = None
     base: str | None = None
+    left_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

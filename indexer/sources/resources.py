@@ -16,7 +16,9 @@ from indexer.sources.files import Part, SourceError
 from indexer.sources.jsonl import LONGEST_LINE, bounded_lines, object_of
 from indexer.sources.plan_net import Reference
 
-_KEPT = ("PractitionerRole", "Practitioner", "Location", "Organization")
+_KEPT = (
+    "PractitionerRole", "Practitioner", "Location", "Organization", "HealthcareService"
+)  # fmt: skip
 _WHOLE_FILE = 64_000_000
 """Bytes; a Bundle is parsed as a whole. Larger directories come as NDJSON."""
 
@@ -100,10 +102,21 @@ class Resources:
         )
         for row, said in roles:
             role = json.loads(said)
+            role = self._with_locations(role)
             yield row, role, list(self._at_locations(role))
 
     def _write(self, resources: Sequence[tuple[str, int, str]]) -> None:
         self._db.executemany("REPLACE INTO resource VALUES (?, ?, ?)", resources)
+
+    def _with_locations(self, role: Json) -> Json:
+        """A role with the locations of its services, where it names none itself."""
+        services = role.get("healthcareService")
+        if role.get("location") or not isinstance(services, list):
+            return role
+        found = (json.loads(said) for each in services if (said := self._referred(each)))
+        locations = (each.get("location") for each in found)
+        several = [at for each in locations if isinstance(each, list) for at in each]
+        return {**role, "location": several} if several else role
 
     def _at_locations(self, role: Json) -> Iterator[Role]:
         """A role at each of its locations; once without where it names none."""

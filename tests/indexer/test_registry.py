@@ -471,7 +471,9 @@ def test_a_source_that_names_the_clinic_overrides_the_one_that_is_found(desk: De
     assert desk.listing().provenance["clinic"].source is Source.FILE
 
 
-def test_who_leaves_the_state_or_the_taxonomy_that_is_loaded_is_withdrawn(desk: Desk) -> None:
+def test_only_some_states_and_taxonomies_are_loaded_and_who_is_listed_stays_true(
+    desk: Desk,
+) -> None:
     source = Nppes(taxonomies=("2251",), states=("TX",))
     away = {"line1": "8 OAK ST", "city": "TULSA", "state": "OK", "postal_code": "74103"}
     desk.load(person(1), person(2), person(3, taxonomy="111N00000X"), person(4, **away),
@@ -480,11 +482,24 @@ def test_who_leaves_the_state_or_the_taxonomy_that_is_loaded_is_withdrawn(desk: 
     assert clinic_keys(desk.parts) == {npi(51)}
     later = {"updated": "02/01/2024"}
     summary = desk.load(person(1, **away, **later), person(2, taxonomy="111N00000X", **later),
-                        company(51, **away, **later), source=source)  # fmt: skip
-    assert summary.counts == Counter({Result.WITHDRAWN: 3})
-    assert desk.stored(1).reason == "the source now says: another state"
-    assert desk.stored(2).reason == "the source now says: another taxonomy"
+                        person(5, **away, **later), source=source)  # fmt: skip
+    assert summary.counts == Counter({Result.CHANGED: 2, Result.SKIPPED: 1})
+    assert desk.listing(1).address.state == "OK"
+    assert desk.listing(2).profession == "chiropractor"
+
+
+def test_a_clinic_that_is_no_more_is_not_brought_back_by_an_older_file(desk: Desk) -> None:
+    desk.load(company(50))
+    desk.load({"npi": npi(50), "off": "06/01/2024"})
+    assert desk.load(company(50)).counts == Counter({Result.UNCHANGED: 1})
     assert not clinic_keys(desk.parts)
+    desk.load(company(50, updated="07/01/2024"))
+    assert clinic_keys(desk.parts) == {npi(50)}
+
+
+def test_a_number_that_is_none_is_rejected(desk: Desk) -> None:
+    wrong = {**company(50), "npi": "1234567890"}
+    assert desk.load(wrong, person(1)).counts == Counter({Result.REJECTED: 1, Result.ADDED: 1})
 
 
 def test_more_than_a_twentieth_is_withdrawn_only_when_accepted(desk: Desk) -> None:
@@ -624,3 +639,9 @@ def test_an_origin_has_its_own_registry(desk: Desk) -> None:
     assert standing(desk.parts) == Counter({Status.PUBLISHED: 2})
     desk.load({"npi": npi(1), "off": "06/01/2024"}, origin="mine")
     assert standing(desk.parts) == Counter({Status.WITHDRAWN: 2})
+
+
+def test_what_else_lies_in_a_zip_is_left(desk: Desk) -> None:
+    pdf = "%PDF-1.5\r%\xe2\xe3"
+    found = desk.load_zip({"readme.pdf": pdf, "npidata.csv": desk.table([person(1)])})
+    assert found == Counter({Result.ADDED: 1})

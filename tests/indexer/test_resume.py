@@ -6,9 +6,10 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 from sqlalchemy import func, select
 
 from directory.places import Places
+from directory.services import Services
 from directory.store.bulk import table_of
 from directory.store.database import Database
 from directory.store.models import (
@@ -33,9 +35,11 @@ from indexer.load import Loader
 from indexer.sources.clinics import Clinics
 from indexer.sources.csv import Csv
 from indexer.sources.fhir import Fhir
+from indexer.sources.files import Part, SourceError
 from indexer.sources.nppes import Nppes
-from indexer.sources.record import RecordSource
+from indexer.sources.record import Passed, Record, RecordSource
 from tests.conftest import clock
+from tests.indexer.test_load import COLUMNS, ROW, load, load_csv
 
 _FORK = multiprocessing.get_context("fork")
 _WHEN = ("change_number", "updated_at", "found_at")
@@ -265,3 +269,20 @@ def said(url: str) -> set[tuple[Any, ...]]:
     """What was said, of whichever listings."""
     rows = content(url)["statement"]
     return {(source, key, repr(fields)) for source, key, *_, fields in rows}
+
+
+def test_a_mended_rejects_file_survives_a_load_that_fails(parts: Services, tmp_path: Path) -> None:
+    rows = [ROW.replace("ana-1", f"ana-{n}").replace("TX", "XX") for n in range(3)]
+    rejects = load_csv(parts, tmp_path, COLUMNS, *rows).rejects
+    assert rejects
+    mended = rejects.read_bytes().replace(b",XX,", b",TX,")
+    rejects.write_bytes(mended)
+
+    class Cut(Csv):
+        def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:
+            yield from islice(super().read(part, known), 1)
+            raise SourceError("the disk went")
+
+    with pytest.raises(SourceError):
+        load(parts, Cut(), rejects, rejects.parent)
+    assert rejects.read_bytes() == mended
