@@ -240,11 +240,12 @@ def _fields(row: Row) -> dict[str, Any]:
 
 
 def _cell(row: Row, column: str) -> str:
-    """A cell, on one line unless it is a text; empty where it says nothing."""
+    """A cell, empty where it says nothing.
+
+    Lines in a cell of one line are not joined: they may be a row that a stray quote has swallowed.
+    """
     cell = row.get(column)
-    if cell.lower() in _SAYS_NOTHING:
-        return ""
-    return cell if column == "about" else " ".join(cell.split())
+    return "" if cell.lower() in _SAYS_NOTHING else cell
 
 
 def _name(row: Row) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -329,13 +329,13 @@ def test_the_command_asks_the_service_of_the_settings(tmp_path: Path, service: S
     alone = run(tmp_path, "indexer", "geocode")
     assert (alone.returncode, alone.stdout) == (
         0,
-        "moved 0 listings; asked no service is set (DIRECTORY_GEOCODER) 0 times, 0 in vain\n",
+        "moved 0 listings\nasked nobody: no service is set (DIRECTORY_GEOCODER)\n",
     )
     command = ("indexer", "geocode", "--per-second", "50", "--limit", "2")
     settings = {"geocoder": "nominatim", "geocoder_options": json.dumps(service.options)}
     for says in (
-        "moved 1 listings; asked nominatim 2 times, 1 in vain\n",
-        "moved 0 listings; asked nominatim 1 times, 1 in vain\n",
+        "moved 1 listings\nasked nominatim 2 times, 1 in vain\n",
+        "moved 0 listings\nasked nominatim 1 times, 1 in vain\n",
     ):
         done = run(tmp_path, *command, **settings)
         assert (done.returncode, done.stdout) == (0, says)
