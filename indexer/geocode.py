@@ -15,6 +15,7 @@ from directory.services import Clock
 from directory.store import addresses
 from directory.store.addresses import AddressPoint
 from directory.store.approximate import Approximate, approximate
+from directory.store.batch import Outcome, Recorded
 from directory.store.database import Database, Transaction
 from directory.store.listings import Made
 from directory.store.record import record_all
@@ -101,12 +102,22 @@ def _move(
     known: dict[str, Fields | None],
     made: Made,
 ) -> int:
-    """Say anew what was said of these listings, at the exact points."""
+    """Say anew what is still said of these listings, at the exact points; says how many moved.
+
+    While the service was asked, some of it may have been said otherwise, or taken back.
+    """
     names = ((s.source, s.key) for each in moving for s in each.statements)
-    sayings = [
-        (each.listing_id, replace(s, fields=s.fields | {"location": known[each.building]}))
-        for each in moving
-        for s in each.statements
-    ]
-    record_all(session, sayings, made, statements_said(session, names))
-    return len(moving)
+    said = statements_said(session, names)
+    sayings = []
+    for each in moving:
+        for statement in each.statements:
+            now = said.get((statement.source, statement.key))
+            if now and now.fields == statement.fields:
+                fields = statement.fields | {"location": known[each.building]}
+                moved = replace(statement, fields=fields, as_of=now.until)
+                sayings.append((each.listing_id, moved))
+    results = record_all(session, sayings, made, said)
+    return len({
+        result.listing_id for result in results
+        if isinstance(result, Recorded) and result.outcome is not Outcome.UNCHANGED
+    })  # fmt: skip
