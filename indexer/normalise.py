@@ -82,6 +82,15 @@ def state(text: str) -> str:
     return _STATES.get(text.strip().lower(), text.strip().upper())
 
 
+def address(line1: str, line2: str, city: str, state_: str, postal_code: str) -> dict[str, str]:
+    """An address as a source writes it, in our way; what says nothing is left out."""
+    return {
+        **named({"line1": line1, "line2": line2, "city": city}),
+        "state": state(state_),
+        "postal_code": zip_code(postal_code),
+    }
+
+
 def dialable(text: str) -> str | None:
     """A number that could be dialled; registries also have some that could not."""
     digits = re.sub(r"\D", "", text)

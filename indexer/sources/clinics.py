@@ -32,7 +32,7 @@ class Clinics:
 
     def parts(self, paths: Sequence[Path]) -> list[Part]:
         """The files; those in a zip one by one."""
-        return [part for path in paths for part in files.parts(path)]
+        return files.all_parts(paths)
 
     def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:  # noqa: ARG002
         """The rows of a file. SourceError where a needed column is missing."""

@@ -116,7 +116,7 @@ class Csv:
 
     def parts(self, paths: Sequence[Path]) -> list[Part]:
         """The files; those in a zip one by one."""
-        return [part for path in paths for part in files.parts(path)]
+        return files.all_parts(paths)
 
     def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:  # noqa: ARG002
         """The rows of a file. SourceError where a needed column is missing."""
@@ -261,12 +261,13 @@ def _name(row: Row) -> tuple[dict[str, str], tuple[str, ...]]:
 
 def address(row: Row) -> dict[str, str]:
     """The address of a row."""
-    said = normalise.named({part: _cell(row, part) for part in ("line1", "line2", "city")})
-    return {
-        **said,
-        "state": normalise.state(row.get("state")),
-        "postal_code": normalise.zip_code(row.get("postal_code")),
-    }
+    return normalise.address(
+        _cell(row, "line1"),
+        _cell(row, "line2"),
+        _cell(row, "city"),
+        row.get("state"),
+        row.get("postal_code"),
+    )
 
 
 def _list(cell: str) -> list[str]:

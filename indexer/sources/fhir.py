@@ -186,7 +186,7 @@ def _fields(
         "family": name.family,
         "suffix": " ".join(suffixes),
     }
-    lines = {"line1": " ".join(at.line[:1]), "line2": " ".join(at.line[1:2]), "city": at.city}
+    lines = " ".join(at.line[:1]), " ".join(at.line[1:2])
     position = location.position
     return {
         "name": normalise.named(parts),
@@ -195,11 +195,7 @@ def _fields(
         "gender": practitioner.gender if practitioner.gender in _GENDERS else None,
         "languages": list(_languages(practitioner)),
         "clinic": normalise.clinic_name(organization.name) if organization else None,
-        "address": {
-            **normalise.named(lines),
-            "state": normalise.state(at.state),
-            "postal_code": normalise.zip_code(at.postal_code),
-        },
+        "address": normalise.address(*lines, at.city, at.state, at.postal_code),
         # FHIR does not tell how exact a position is; the street is the least that it should be.
         "location": position
         and {"lat": position.latitude, "lon": position.longitude, "precision": "street"},

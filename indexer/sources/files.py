@@ -9,7 +9,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +61,11 @@ def parts(path: Path) -> list[Part]:
     if len(members) > _MOST_MEMBERS:
         raise SourceError(f"{path}: holds {len(members):,} files, of {_MOST_MEMBERS:,} at most")
     return [_member(path, each) for each in members]
+
+
+def all_parts(paths: Iterable[Path]) -> list[Part]:
+    """What several files hold, one after another."""
+    return [part for path in paths for part in parts(path)]
 
 
 def _member(path: Path, info: zipfile.ZipInfo) -> Part:

@@ -26,7 +26,7 @@ class Jsonl:
 
     def parts(self, paths: Sequence[Path]) -> list[Part]:
         """The files; those in a zip one by one."""
-        return [part for path in paths for part in files.parts(path)]
+        return files.all_parts(paths)
 
     def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:  # noqa: ARG002
         """The lines of a file. One that is no JSON object is a record that cannot be taken."""

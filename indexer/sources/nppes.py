@@ -168,17 +168,14 @@ class Nppes:
         if row.get(f"{_SECONDARY} - Country Code (If outside U.S.)") not in ("", "US"):
             return Skipped("practice outside the United States")
         npi, at = _npi(row), f"{_SECONDARY} -"
-        lines = {
-            "line1": row.get(f"{_SECONDARY}- Address Line 1"),
-            "line2": row.get(f"{_SECONDARY}-  Address Line 2")
-            or row.get(f"{_SECONDARY}- Address Line 2"),
-            "city": row.get(f"{at} City Name"),
-        }
-        address = {
-            **normalise.named(lines),
-            "state": normalise.state(row.get(f"{at} State Name")),
-            "postal_code": normalise.zip_code(row.get(f"{at} Postal Code")),
-        }
+        second = f"{_SECONDARY}-  Address Line 2", f"{_SECONDARY}- Address Line 2"
+        address = normalise.address(
+            row.get(f"{_SECONDARY}- Address Line 1"),
+            row.get(second[0]) or row.get(second[1]),
+            row.get(f"{at} City Name"),
+            row.get(f"{at} State Name"),
+            row.get(f"{at} Postal Code"),
+        )
         street = street_of(address)
         if not street:
             raise RecordError(f"{_SECONDARY}- Address Line 1", "is empty")
@@ -309,16 +306,13 @@ def _name(row: Row) -> dict[str, str]:
 
 
 def _address(row: Row) -> dict[str, str]:
-    lines = {
-        "line1": row.get("Provider First Line Business Practice Location Address"),
-        "line2": row.get("Provider Second Line Business Practice Location Address"),
-        "city": row.get(f"{_PRACTICE} City Name"),
-    }
-    return {
-        **normalise.named(lines),
-        "state": normalise.state(row.get(f"{_PRACTICE} State Name")),
-        "postal_code": normalise.zip_code(row.get(f"{_PRACTICE} Postal Code")),
-    }
+    return normalise.address(
+        row.get("Provider First Line Business Practice Location Address"),
+        row.get("Provider Second Line Business Practice Location Address"),
+        row.get(f"{_PRACTICE} City Name"),
+        row.get(f"{_PRACTICE} State Name"),
+        row.get(f"{_PRACTICE} Postal Code"),
+    )
 
 
 def _gender(row: Row) -> str | None:
