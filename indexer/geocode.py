@@ -15,9 +15,9 @@ from directory.services import Clock
 from directory.store import addresses
 from directory.store.addresses import AddressPoint
 from directory.store.approximate import Approximate, approximate
-from directory.store.batch import Outcome, Recorded
+from directory.store.batch import Recorded
 from directory.store.database import Database, Transaction
-from directory.store.listings import Made
+from directory.store.listings import Made, Outcome
 from directory.store.record import record_all
 from directory.store.said import statements_said
 from directory.store.statement import Fields

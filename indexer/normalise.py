@@ -122,7 +122,8 @@ def person_name(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
         words, suffixes = _without_generation(words, suffixes)
         if len(words) > 2 and _are_letters(words[-1]) and words[-1].isupper():
             raise ValueError(f"{text!r} is unclear: put a comma before the letters")
-        parts = {"given": words[:1], "middle": words[1:-1], "family": words[1:][-1:]}
+        family = _family_begins(words)
+        parts = {"given": words[:1], "middle": words[1:family], "family": words[1:][family - 1 :]}
     parts["suffix"] = suffixes
     return named({part: " ".join(said) for part, said in parts.items()}), letters(",".join(behind))
 
@@ -151,6 +152,16 @@ def _without_generation(words: list[str], suffixes: list[str]) -> tuple[list[str
     if len(words) > 1 and is_generation(words[-1]):
         return words[:-1], [words[-1], *suffixes]
     return words, suffixes
+
+
+def _family_begins(words: list[str]) -> int:
+    """Where the family name begins, the given name before it: `Maria De La Cruz`, `Ana M. Núñez`.
+
+    Of three plain words the second may be a middle name or a first family name; the name as it is
+    shown is the same.
+    """
+    particle = (at for at, word in enumerate(words[:-1]) if at and word.lower() in _PARTICLES)
+    return next(particle, max(1, len(words) - 1))
 
 
 def _is_family_name(words: list[str]) -> bool:

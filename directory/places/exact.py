@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from geopy.exc import GeopyError
+from geopy.exc import GeocoderQueryError, GeopyError
 from geopy.extra.rate_limiter import RateLimiter
 from geopy.geocoders import Nominatim
 from geopy.geocoders.base import Geocoder
@@ -12,9 +13,6 @@ from geopy.location import Location
 
 from directory.places.place import PlacesUnavailable
 from directory.places.street import GENERIC, short_words, without_unit
-
-# The rate limiter tells every failure with a traceback; what matters we tell ourselves.
-logging.getLogger("geopy").setLevel(logging.CRITICAL)
 
 TIMEOUT_S, RETRIES, WAIT_S = 10.0, 2, 5.0
 """In the background there is time; after so many tries the service counts as down."""
@@ -27,10 +25,12 @@ class AddressFinder:
     """Asks a geopy service, `per_second` times at most, for the points of addresses."""
 
     def __init__(self, service: Geocoder, per_second: float) -> None:
+        # The rate limiter tells every failure with a traceback; what matters we tell ourselves.
+        logging.getLogger("geopy").setLevel(logging.CRITICAL)
         self.name = type(service).__name__.lower()
         self._more = {"addressdetails": True} if isinstance(service, Nominatim) else {}
         self._ask = RateLimiter(
-            service.geocode,
+            partial(_ask, service),
             min_delay_seconds=1 / per_second,
             max_retries=RETRIES,
             error_wait_seconds=max(WAIT_S, 1 / per_second),
@@ -52,6 +52,14 @@ class AddressFinder:
             return None
         point = {"lat": found.latitude, "lon": found.longitude}
         return {**point, "precision": precision, "method": "geocoder"}
+
+
+def _ask(service: Geocoder, text: str, **options: Any) -> Location | None:  # noqa: ANN401  # geopy's
+    """The service's answer; an address that it cannot read is no reason to ask again or to stop."""
+    try:
+        return service.geocode(text, **options)
+    except GeocoderQueryError:
+        return None
 
 
 def _precision(found: Location, asked: str) -> str | None:

@@ -3,13 +3,16 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
-from directory.store.bulk import put, table_of
+from directory.store.bulk import put, rows_where, table_of
 from directory.store.database import Transaction
 from directory.store.models import AddressPointRow
 from directory.store.statement import Fields
+
+_POINT = table_of(AddressPointRow)
 
 
 @dataclass(frozen=True)
@@ -24,16 +27,14 @@ class AddressPoint:
 
 def points(session: Transaction, buildings: Collection[str]) -> Mapping[str, Fields | None]:
     """The locations of these buildings, None where one was looked for in vain."""
-    if not buildings:
-        return {}
-    rows = session.scalars(select(AddressPointRow).where(AddressPointRow.building.in_(buildings)))
+    rows = rows_where(session, select(_POINT), _POINT.c.building, buildings)
     return {row.building: _location(row) for row in rows}
 
 
 def keep(session: Transaction, points: Iterable[AddressPoint]) -> None:
     """Keep where buildings lie, in place of what was known."""
     latest = {point.building: point for point in points}
-    put(session, table_of(AddressPointRow), [_values(point) for point in latest.values()])
+    put(session, _POINT, [_values(point) for point in latest.values()])
 
 
 def _values(point: AddressPoint) -> dict[str, object]:
@@ -44,7 +45,7 @@ def _values(point: AddressPoint) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _location(row: AddressPointRow) -> Fields | None:
+def _location(row: Any) -> Fields | None:  # noqa: ANN401  # a row of the table
     if row.precision is None:
         return None
     point = {"lat": row.lat, "lon": row.lon, "precision": row.precision}

@@ -3,10 +3,9 @@
 A batch is read with a handful of queries and written with three upserts, however large it is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -16,11 +15,11 @@ from sqlalchemy import select
 from directory.credentials import held_because
 from directory.fields import STORED
 from directory.listing import Answer, Listing, Source
-from directory.store.bulk import put, table_of
+from directory.store.bulk import put, rows_where, table_of
 from directory.store.clinics import Clinic, at_buildings, with_clinic
 from directory.store.database import Transaction
 from directory.store.keys import NO_KEYS, Keys, keys_of
-from directory.store.listings import Made, Status
+from directory.store.listings import Made, Outcome, Status
 from directory.store.models import ChangeCounterRow, ListingRow, RevisionRow
 from directory.store.said import STATEMENT, Name, SaidOf, statements_said
 from directory.store.statement import Fields, Statement, combine
@@ -28,14 +27,6 @@ from directory.store.statement import Fields, Statement, combine
 _LISTING, _REVISION = map(table_of, (ListingRow, RevisionRow))
 _WEIGHTY = {"dry_needling", "attestation", "licence_check"}
 """Where a listing stands depends on these; one without them is published as it is."""
-
-
-class Outcome(StrEnum):
-    """What recording a statement came to."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True)
@@ -75,7 +66,7 @@ class Batch:
     def __init__(
         self,
         session: Transaction,
-        ids: set[str],
+        ids: Collection[str],
         made: Made,
         said: Mapping[Name, SaidOf] = MappingProxyType({}),
         news: Sequence[Statement] = (),
@@ -86,11 +77,9 @@ class Batch:
         self._counter = session.get_one(ChangeCounterRow, 1)
         self._revisions: list[dict[str, Any]] = []
         self._kept: dict[Name, None] = {}
-        rows = session.execute(
-            select(_LISTING.c.id, _LISTING.c.status, _LISTING.c.document).where(
-                _LISTING.c.id.in_(ids)
-            )
-        )
+        columns = (_LISTING.c.id, _LISTING.c.status, _LISTING.c.document)
+        standing = select(*columns).order_by(_LISTING.c.id)
+        rows = rows_where(session, standing, _LISTING.c.id, ids)
         self.drafts = {row.id: Draft(row.id, row.status, row.document) for row in rows}
         self._bases: dict[Name, Fields] = {}
         self._read_statements()
@@ -102,10 +91,8 @@ class Batch:
         )
 
     def _read_statements(self) -> None:
-        rows = self._session.execute(
-            select(STATEMENT).where(STATEMENT.c.listing_id.in_(self.drafts.keys()))
-        )
-        for row in rows:
+        said = select(STATEMENT)
+        for row in rows_where(self._session, said, STATEMENT.c.listing_id, self.drafts.keys()):
             if row.fields is not None:
                 statement = Statement(Source(row.source), row.key, row.as_of, row.fields, row.base)
                 self.drafts[row.listing_id].statements[row.source, row.key] = statement

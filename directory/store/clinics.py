@@ -16,12 +16,13 @@ from sqlalchemy import select
 
 from directory.listing import Source
 from directory.places.street import Street, street_of
-from directory.store.bulk import put, table_of
+from directory.store.bulk import put, rows_where, table_of
 from directory.store.database import Transaction
+from directory.store.listings import Outcome
 from directory.store.models import ClinicRow, ListingRow
 from directory.store.statement import Fields
 
-_CLINIC = table_of(ClinicRow)
+_CLINIC, _LISTING = map(table_of, (ClinicRow, ListingRow))
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,8 @@ class Clinic:
 
 def at_buildings(session: Transaction, buildings: Collection[str]) -> dict[str, list[Clinic]]:
     """The clinics in these buildings, by building."""
-    rows = session.execute(
-        select(_CLINIC)
-        .where(_CLINIC.c.building.in_(buildings), _CLINIC.c.name != "")
-        .order_by(_CLINIC.c.key)
-    )
+    there = select(_CLINIC).where(_CLINIC.c.name != "").order_by(_CLINIC.c.key)
+    rows = rows_where(session, there, _CLINIC.c.building, buildings)
     found: dict[str, list[Clinic]] = defaultdict(list)
     for row in rows:
         found[row.building].append(_clinic(row))
@@ -73,16 +71,13 @@ def _clinic(row: Any) -> Clinic:  # noqa: ANN401  # a row of the table
     return Clinic(Source(row.source), row.key, row.name, street, row.phone, row.as_of)
 
 
-def keep(
-    session: Transaction, clinics: Sequence[Clinic]
-) -> tuple[list[tuple[bool, bool]], set[str]]:
-    """Keep organisations; says of each whether it was known and whether it says anything new.
+def keep(session: Transaction, clinics: Sequence[Clinic]) -> tuple[list[Outcome], set[str]]:
+    """Keep organisations; says what came of each, and in which buildings something has changed.
 
-    Also says in which buildings something is otherwise than before. What is older than what is
-    stored changes nothing.
+    What is older than what is stored changes nothing.
     """
     stored = _stored(session, {(each.source, each.key) for each in clinics})
-    known, buildings, news = dict(stored), set[str](), []
+    known, buildings, outcomes = dict(stored), set[str](), []
     for clinic in clinics:
         name = (clinic.source, clinic.key)
         before, until = known.get(name, (None, clinic.as_of))
@@ -90,23 +85,28 @@ def keep(
             before = None
         is_later = until <= clinic.as_of
         is_new = is_later and (not before or replace(before, as_of=clinic.as_of) != clinic)
-        news.append((before is not None, is_new))
+        added_or_changed = Outcome.CHANGED if before else Outcome.ADDED
+        outcomes.append(added_or_changed if is_new else Outcome.UNCHANGED)
         if is_new:
             buildings |= {each.street.building for each in (clinic, before) if each}
         if is_later:
             known[name] = (clinic if is_new or not before else before, clinic.as_of)
     changed = (each for name, each in known.items() if each != stored.get(name))
     put(session, _CLINIC, [_values(clinic, until) for clinic, until in changed])
-    return news, buildings
+    return outcomes, buildings
 
 
 def forget(session: Transaction, gone: Mapping[tuple[Source, str], date | None]) -> set[str]:
     """Forget organisations that are no more since a day; says which buildings they were in.
 
-    They stay without a name, so that what is older does not bring them back.
+    They stay without a name, so that what is older does not bring them back. Those of whom
+    something newer is known are left.
     """
-    stored = _stored(session, gone.keys())
-    there = {name: each for name, each in stored.items() if each[0].name}
+    there = {
+        name: (clinic, until)
+        for name, (clinic, until) in _stored(session, gone.keys()).items()
+        if clinic.name and until <= (gone[name] or until)
+    }
     put(
         session,
         _CLINIC,
@@ -120,7 +120,8 @@ def forget(session: Transaction, gone: Mapping[tuple[Source, str], date | None])
 
 def dates(session: Transaction, keys: Collection[str]) -> dict[tuple[Source, str], date]:
     """Until when these organisations are known to be as they are."""
-    rows = session.execute(select(_CLINIC).where(_CLINIC.c.key.in_(keys), _CLINIC.c.name != ""))
+    there = select(_CLINIC).where(_CLINIC.c.name != "")
+    rows = rows_where(session, there, _CLINIC.c.key, keys)
     return {(Source(row.source), row.key): row.until for row in rows}
 
 
@@ -134,19 +135,16 @@ def keys(session: Transaction, source: Source) -> set[str]:
 
 
 def listings_at(session: Transaction, buildings: Collection[str]) -> list[str]:
-    """The ids of the listings in these buildings."""
-    return list(
-        session.scalars(
-            select(ListingRow.id).where(ListingRow.building.in_(buildings)).order_by(ListingRow.id)
-        )
-    )
+    """The ids of the listings in these buildings, in order."""
+    rows = rows_where(session, select(_LISTING.c.id), _LISTING.c.building, buildings)
+    return sorted(row.id for row in rows)
 
 
 def _stored(
     session: Transaction, names: Collection[tuple[Source, str]]
 ) -> dict[tuple[Source, str], tuple[Clinic, date]]:
     """The clinics of these names, and until when they are known to be so."""
-    rows = session.execute(select(_CLINIC).where(_CLINIC.c.key.in_({key for _, key in names})))
+    rows = rows_where(session, select(_CLINIC), _CLINIC.c.key, {key for _, key in names})
     found = {(Source(row.source), row.key): (_clinic(row), row.until) for row in rows}
     return {name: each for name, each in found.items() if name in names}
 

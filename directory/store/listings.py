@@ -10,8 +10,11 @@ from sqlalchemy import func, select
 
 from directory.fields import STORED
 from directory.listing import Listing
+from directory.store.bulk import rows_where, table_of
 from directory.store.database import Transaction
 from directory.store.models import ListingRow
+
+_LISTING = table_of(ListingRow)
 
 
 class Status(StrEnum):
@@ -22,6 +25,14 @@ class Status(StrEnum):
     LAPSED = "lapsed"
     NOT_OFFERED = "not_offered"
     WITHDRAWN = "withdrawn"
+
+
+class Outcome(StrEnum):
+    """What recording something that a source says came to."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,7 @@ def find(session: Transaction, id_: str) -> StoredListing | None:
 
 def existing(session: Transaction, ids: Collection[str]) -> set[str]:
     """Which of these ids are those of listings, whatever their status."""
-    return set(session.scalars(select(ListingRow.id).where(ListingRow.id.in_(ids))))
+    return {row.id for row in rows_where(session, select(_LISTING.c.id), _LISTING.c.id, ids)}
 
 
 def counts(session: Transaction) -> Counter[Status]:

@@ -8,13 +8,16 @@ place. Two different NPIs are two people, whatever else agrees.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from directory.places.place import metres_between
+from directory.store.bulk import rows_where, table_of
 from directory.store.database import Transaction
 from directory.store.keys import NO_KEYS, Keys, keys_of
 from directory.store.models import ListingRow
 from directory.vocabulary.words import words
+
+_LISTING = table_of(ListingRow)
 
 SAME_POINT_M = 100.0
 """Two exact points of one practitioner that are no farther apart are one practice."""
@@ -40,13 +43,10 @@ class Matcher:
         keys = list(newcomers)
         npis = {each.npi for each in keys if each.npi}
         persons = {each.person for each in keys if each.person}
-        rows = session.execute(
-            select(ListingRow.id, ListingRow.document)
-            .where(or_(ListingRow.npi.in_(npis), ListingRow.person.in_(persons)))
-            .order_by(ListingRow.id)
-        )
-        for id_, document in rows:
-            self.add(id_, document, keys_of(document))
+        there = select(_LISTING.c.id, _LISTING.c.document).order_by(_LISTING.c.id)
+        for column, wanted in ((_LISTING.c.npi, npis), (_LISTING.c.person, persons)):
+            for row in rows_where(session, there, column, wanted):
+                self.add(row.id, row.document, keys_of(row.document))
 
     def match(self, newcomer: Document, keys: Keys) -> str | None:
         """The id of the listing that a newcomer's record speaks of, if there is one."""

@@ -3,22 +3,25 @@
 One statement is a batch of one: there is no second path.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
+from itertools import islice
 
 from pydantic import ValidationError
 
 from directory.listing import Source
 from directory.store import clinics
-from directory.store.batch import Batch, Outcome, Recorded, Taken
+from directory.store.batch import Batch, Recorded, Taken
 from directory.store.clinics import Clinic, listings_at
 from directory.store.database import Transaction
 from directory.store.keys import keys_of
-from directory.store.listings import Made
+from directory.store.listings import Made, Outcome
 from directory.store.said import Name, SaidOf, further, statements_said
 from directory.store.statement import Statement
+
+_DRAWN_AT_ONCE = 5_000
 
 
 def listing_id(source: Source, key: str) -> str:
@@ -94,12 +97,9 @@ def keep_clinics(session: Transaction, found: Sequence[Clinic], made: Made) -> l
 
     The same again changes nothing.
     """
-    news, buildings = clinics.keep(session, found)
+    outcomes, buildings = clinics.keep(session, found)
     _redraw(session, listings_at(session, buildings), made)
-    return [
-        (Outcome.CHANGED if known else Outcome.ADDED) if is_new else Outcome.UNCHANGED
-        for known, is_new in news
-    ]
+    return outcomes
 
 
 def forget_clinics(session: Transaction, taken: Sequence[Taken], made: Made) -> None:
@@ -109,11 +109,10 @@ def forget_clinics(session: Transaction, taken: Sequence[Taken], made: Made) -> 
     _redraw(session, listings_at(session, changed), made)
 
 
-def _redraw(session: Transaction, ids: Collection[str], made: Made) -> None:
+def _redraw(session: Transaction, ids: Iterable[str], made: Made) -> None:
     """Draw listings anew from what is said of them and of their buildings."""
-    if ids:
-        batch = Batch(session, set(ids), made)
-        for draft in sorted(batch.drafts.values(), key=lambda draft: draft.id):
+    for batch in _batches(session, ids, made):
+        for draft in batch.drafts.values():
             batch.redraw(draft)
         batch.write()
 
@@ -137,10 +136,17 @@ def _follow(session: Transaction, bases: Mapping[Name, Statement], made: Made) -
 
 def let_lapse(session: Transaction, ids: Iterable[str], lapsing: set[str], made: Made) -> None:
     """Write listings anew as time has left them; those in `lapsing` leave the results."""
-    batch = Batch(session, set(ids), made)
-    for draft in sorted(batch.drafts.values(), key=lambda draft: draft.id):
-        batch.stand(draft, draft.document, lapse=draft.id in lapsing)
-    batch.write()
+    for batch in _batches(session, ids, made):
+        for draft in batch.drafts.values():
+            batch.stand(draft, draft.document, lapse=draft.id in lapsing)
+        batch.write()
+
+
+def _batches(session: Transaction, ids: Iterable[str], made: Made) -> Iterator[Batch]:
+    """Listings in the order of their ids, so many at a time that they fit in memory."""
+    rest = iter(sorted(ids))
+    while some := list(islice(rest, _DRAWN_AT_ONCE)):
+        yield Batch(session, some, made)
 
 
 def still_said(session: Transaction, taken: Sequence[Taken]) -> list[bool]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from directory.listing import Source
 from directory.store import clinics
-from directory.store.bulk import table_of
+from directory.store.bulk import rows_where, table_of
 from directory.store.database import Transaction
 from directory.store.models import StatementRow
 from directory.store.statement import Fields
@@ -41,9 +41,8 @@ def statements_said(session: Transaction, names: Iterable[Name]) -> dict[Name, S
         keys.setdefault(source, set()).add(key)
     found: dict[Name, SaidOf] = {}
     for source, wanted in keys.items():
-        rows = session.execute(
-            select(STATEMENT).where(STATEMENT.c.source == source, STATEMENT.c.key.in_(wanted))
-        )
+        of_source = select(STATEMENT).where(STATEMENT.c.source == source)
+        rows = rows_where(session, of_source, STATEMENT.c.key, wanted)
         found |= {
             (source, row.key): SaidOf(row.listing_id, row.as_of, row.until, row.fields, row.base)
             for row in rows
@@ -53,11 +52,8 @@ def statements_said(session: Transaction, names: Iterable[Name]) -> dict[Name, S
 
 def further(session: Transaction, bases: Collection[Name]) -> list[Any]:
     """The stored statements of further practices upon these bases."""
-    rows = session.execute(
-        select(STATEMENT)
-        .where(STATEMENT.c.base.in_({key for _, key in bases}), STATEMENT.c.fields.is_not(None))
-        .order_by(STATEMENT.c.key)
-    )
+    still_said = select(STATEMENT).where(STATEMENT.c.fields.is_not(None)).order_by(STATEMENT.c.key)
+    rows = rows_where(session, still_said, STATEMENT.c.base, {key for _, key in bases})
     return [row for row in rows if (row.source, row.base) in bases]
 
 

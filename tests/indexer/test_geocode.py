@@ -54,6 +54,7 @@ class Service:
     asked: list[str] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
     down_after: int | None = None
+    unreadable: str | None = None
 
     def knows(self, street: str, point: Point, **address: str) -> None:
         """Answer what begins with a street by a point; `address` is what the answer names."""
@@ -68,6 +69,8 @@ class Service:
         self.at.append(time.monotonic())
         if self.down_after is not None and len(self.asked) > self.down_after:
             return 503, []
+        if self.unreadable and query.startswith(self.unreadable):
+            return 400, []
         return 200, [a for street, a in self.answers.items() if query.startswith(street)][:1]
 
     @property
@@ -208,6 +211,17 @@ def test_a_service_that_is_down_keeps_what_was_found(
     assert geocode(parts, service) == Upgrade(moved=2, asked=2, unknown=0)
     assert Counter(service.asked[-2:]) == Counter(f"{n} Elm St, Austin, TX 78701" for n in (3, 4))
     assert {place(parts, f"ana-{n}").point for n in range(4)} == {ELM}
+
+
+def test_an_address_that_the_service_cannot_read_holds_up_no_other(
+    parts: Services, tmp_path: Path, service: Service
+) -> None:
+    service.unreadable = "1 Elm"
+    service.knows("2 Oak", OAK, house_number="2", road="Oak Avenue")
+    load_rows(parts, tmp_path, row("ana-1"), row("ana-2", "2 Oak Ave"))
+    assert geocode(parts, service) == Upgrade(moved=1, asked=2, unknown=1)
+    assert len(service.asked) == 2
+    assert geocode(parts, service) == Upgrade()
 
 
 def test_a_run_with_a_limit_goes_on_where_it_was(

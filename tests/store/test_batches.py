@@ -22,12 +22,12 @@ from directory.fields import STORED
 from directory.listing import Listing, Source
 from directory.places.street import Street, street_of
 from directory.store import clinics, listings, record
-from directory.store.batch import Outcome, Taken
+from directory.store.batch import Taken
 from directory.store.bulk import table_of
 from directory.store.clinics import Clinic
 from directory.store.database import Database
 from directory.store.keys import Keys, keys_of
-from directory.store.listings import Status
+from directory.store.listings import Outcome, Status
 from directory.store.models import (
     ChangeCounterRow,
     ClinicRow,
@@ -44,6 +44,7 @@ from tests.store.test_store import MADE, found, put
 NPPES, FILE, CLINIC, MODERATOR = Source.NPPES, Source.FILE, Source.CLINIC, Source.MODERATOR
 IDS = ("one", "two", "three", "four")
 POINT = {"lat": 30.2713, "lon": -97.7426, "precision": "street"}
+IN_THE_CITY = POINT | {"precision": "city"}
 
 
 def address(id_: str) -> dict[str, str]:
@@ -322,6 +323,8 @@ def test_clinics_of_one_batch_are_kept_in_order_and_the_older_word_is_not(
         assert found(database, "one").listing.clinic == name  # type: ignore[union-attr]
     with database.writing() as session:
         record.forget_clinics(session, [_gone("x"), _gone("z")], MADE)
+        yesterday = replace(_gone("y"), as_of=TODAY - timedelta(1))
+        record.forget_clinics(session, [yesterday], MADE)  # it was there after that
     assert found(database, "one").listing.clinic == "Next Door"  # type: ignore[union-attr]
     check(database)
 
@@ -357,7 +360,7 @@ def write_as_before(database: Database) -> dict[str, Fields | None]:
         meta.reflect(connection)
         tables = meta.tables
         reachable = {"npi": "1234567893", "phone": "+15125550101"}
-        for id_, fields in (("one", reachable), ("two", dict[str, str]())):
+        for id_, fields in (("one", reachable), ("two", {"location": IN_THE_CITY})):
             statement = Statement.of(FILE, id_, TODAY, facts(address=address(id_), **fields))
             documents[id_] = combine(id_, [statement])
         for number, (id_, document) in enumerate(documents.items(), start=1):
@@ -390,8 +393,12 @@ def test_an_old_store_is_migrated_there_and_back(old: Database) -> None:
         "two": Keys(None, None, "78701 2 main st"),
         "gone": Keys(),
     }
+    worked_out = IN_THE_CITY | {"method": "gazetteer"}
+    documents["two"] = {**(documents["two"] or {}), "location": worked_out}
+    with old.reading() as session:
+        assert {r.id: r.document for r in session.scalars(sa.select(ListingRow))} == documents
     check(old)
-    assert put(old, "two", address=address("two")) is Outcome.UNCHANGED
+    assert put(old, "two", address=address("two"), location=worked_out) is Outcome.UNCHANGED
     with old.writing() as session:
         assert record.withdraw(session, FILE, "file-two", MADE)
     documents["two"] = None
@@ -410,6 +417,15 @@ def test_an_old_store_is_migrated_there_and_back(old: Database) -> None:
     with old.reading() as session:
         assert {r.id: r.document for r in session.scalars(sa.select(ListingRow))} == documents
     check(old)
+
+
+def test_more_may_be_asked_for_at_once_than_a_statement_takes(database: Database) -> None:
+    put(database, "one", address=address("one"))
+    put(database, "two", address=address("two"))
+    many = {"one", "two", *(f"nobody-{number}" for number in range(70_000))}
+    with database.reading() as session:
+        assert listings.existing(session, many) == {"one", "two"}
+        assert clinics.listings_at(session, ["78701 1 main st", *many]) == ["one"]
 
 
 def test_the_tables_are_those_of_the_models(database: Database) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from directory.listing import Source
 from directory.store import age, changefeed, listings, record
 from directory.store.age import TooManyLapsed
-from directory.store.batch import Outcome
+from directory.store.listings import Outcome
 from directory.store.database import Database
 from directory.store.listings import Made, Status
 from directory.store.models import RevisionRow

@@ -164,7 +164,6 @@ class _NewGeneration:
 
     def serve(self, position: int) -> None:
         with self._writing() as db:
-            self._finish(db)
             changed = db.execute(
                 "UPDATE generation SET serving = 1, position = ? WHERE number = ?",
                 [position, self._number],
@@ -173,6 +172,7 @@ class _NewGeneration:
                 raise EngineUnavailable(
                     f"generation {self._number} was dropped while it was filled"
                 )
+            self._finish(db)
             _drop(db, "number < ?", self._number)
 
 

@@ -43,6 +43,7 @@ class Filling:
             )
         except sqlite3.IntegrityError:
             db.execute("ROLLBACK TO adding")
+            db.execute("RELEASE adding")  # rolling back leaves the savepoint itself
             return False
         self._add_words(db, entries)
         db.execute(_ASIDE.format(self._number))

@@ -4,6 +4,9 @@ Statements that were taken back stay, without their fields. What listings are ma
 in for the ones that are there.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -17,6 +20,7 @@ depends_on = None
 _DATED = ("attested_on", "checked_until")
 _NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _MATCHED_BY = Keys._fields
+_PAGE = 1_000
 
 
 def upgrade() -> None:
@@ -79,17 +83,45 @@ def upgrade() -> None:
 
 
 def _fill() -> None:
+    """Fill in what listings are matched by, and which locations were worked out from a ZIP."""
     listing = sa.table(
         "listing", sa.column("id"), sa.column("document", sa.JSON), *map(sa.column, _MATCHED_BY)
     )
+    statement = sa.table(
+        "statement", sa.column("source"), sa.column("key"), sa.column("fields", sa.JSON)
+    )
     connection = op.get_bind()
-    for id_, document in connection.execute(sa.select(listing.c.id, listing.c.document)).all():
-        if document:
-            connection.execute(
-                sa.update(listing)
-                .where(listing.c.id == id_)
-                .values(keys_of(document)._asdict())
-            )
+    for (id_,), document in _paged((listing.c.id,), listing.c.document):
+        values = {**keys_of(document)._asdict(), "document": _worked_out(document)}
+        connection.execute(sa.update(listing).where(listing.c.id == id_).values(values))
+    for (source, key), fields in _paged((statement.c.source, statement.c.key), statement.c.fields):
+        if (new := _worked_out(fields)) != fields:
+            named = (statement.c.source == source) & (statement.c.key == key)
+            connection.execute(sa.update(statement).where(named).values(fields=new))
+
+
+def _paged(
+    key: tuple[sa.ColumnClause[Any], ...], column: sa.ColumnClause[Any]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """What a column says by key, where it says anything; a national store does not fit in memory."""
+    connection, after = op.get_bind(), None
+    while True:
+        page = sa.select(*key, column).order_by(*key).limit(_PAGE)
+        if after:
+            page = page.where(sa.tuple_(*key) > sa.tuple_(*map(sa.literal, after)))
+        rows = connection.execute(page).all()
+        if not rows:
+            return
+        yield from ((tuple(row[:-1]), row[-1]) for row in rows if row[-1])
+        after = rows[-1][:-1]
+
+
+def _worked_out(fields: dict[str, Any]) -> dict[str, Any]:
+    """Facts of which an approximate location is said to be from the gazetteer: it always was."""
+    location = fields.get("location", {})
+    if location.get("precision") not in ("postal_code", "city"):
+        return fields
+    return {**fields, "location": {**location, "method": "gazetteer"}}
 
 
 def downgrade() -> None:
