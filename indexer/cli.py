@@ -44,7 +44,7 @@ be done; the index is missing or behind."""
 
 _EXPECTED = (
     EngineUnavailable, StoreUnavailable, PlacesUnavailable, InvalidSettings, SourceError,
-    keeping.Shrunk, OSError,
+    keeping.Shrunk, keeping.Unfit, OSError,
 )  # fmt: skip
 _REASONS_TOLD = 5
 _out = Console(highlight=False, markup=False, soft_wrap=True)
@@ -192,6 +192,20 @@ def rebuild(*, accept_shrink: bool) -> None:
             opened.database, opened.engine, reporter.advanced, accept_shrink=accept_shrink
         )
     _say(f"the new index holds {listings:,} listings")
+
+
+@main.command()
+def rollback() -> None:
+    """Answer searches from the index that the last rebuild has replaced; again: back to the new.
+
+    It is as old as it was then. `indexer sync` brings it up to date.
+    """
+    with _opened() as opened:
+        served = opened.engine.roll_back()
+    if not served:
+        _err.print("Error: there is no other index: the one before is kept until the next rebuild")
+        sys.exit(FAILED)
+    _say(f"generation {served.generation} answers now: {served.documents:,} listings")
 
 
 @main.command()

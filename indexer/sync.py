@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from directory.listing import Change
-from directory.search.engine import Engine, EngineUnavailable
+from directory.listing import Change, Listing
+from directory.search.engine import Ask, Circle, Engine, EngineUnavailable, Generation
 from directory.services import Clock
 from directory.store import changefeed
 from directory.store.age import TooManyLapsed, age
 from directory.store.database import Database, StoreUnavailable
 from directory.store.listings import Made, counts
 from directory.store.listings import Status as Standing
+from directory.vocabulary import Clause
+from directory.vocabulary.words import words
 
 BATCH = 1_000
 REBUILD_BATCH = 5_000
@@ -26,6 +28,11 @@ FOLLOW_S = 1.0
 
 LEAST_SHARE = 0.6
 """A new index with a smaller share of the old one's listings is not served unasked."""
+
+SAMPLES, HERE_M = 20, 1.0
+"""So many listings of a new index are looked for, each within so many metres of where it is."""
+
+_STAYS = "the old index stays"
 
 Progress = Callable[[int], None]
 """Told how many changes were applied since it was last told."""
@@ -73,6 +80,10 @@ class Stopped(Exception):
     """The work was to stop, and did so between two batches; it goes on from there next time."""
 
 
+class Unfit(Exception):
+    """A new index does not hold and find what the store has; the old one stays."""
+
+
 class Shrunk(Exception):
     """A new index would hold so much less than the old one that something must be wrong."""
 
@@ -113,7 +124,8 @@ def rebuild(
 
     It reads until there is nothing new, so what is written meanwhile is in. Searches are answered
     by the old generation until then; if anything fails, the old one stays. Raises Shrunk, unless
-    accepted, where the new one would hold less than 60 % of the old one's listings.
+    accepted, where the new one would hold less than 60 % of the old one's listings, and Unfit where
+    it does not hold and find what the store has.
     """
     served = engine.status()
     with engine.new_generation() as generation:
@@ -127,8 +139,35 @@ def rebuild(
                 f"{served.documents:,}. Is it the right store? If it is, use "
                 "`indexer rebuild --accept-shrink`. The old index stays."
             )
+        _check(database, generation, stream.position)
         generation.serve(stream.position)
     return held
+
+
+def _check(database: Database, generation: Generation, position: int) -> None:
+    """Unfit where a new generation lacks listings, or does not find them by place and name.
+
+    What has changed behind its position may be in it or not: it comes with the next sync.
+    """
+    with database.reading() as session:
+        published, later = changefeed.counts(session, position)
+        ranks = range(0, position, max(1, position // SAMPLES))
+        samples = [changefeed.changes(session, since=rank, limit=1) for rank in ranks]
+    held = generation.search(Ask(limit=1)).total
+    if not published <= held <= published + later:
+        raise Unfit(f"The new index holds {held:,} listings, the store has {published:,}; {_STAYS}")
+    for (change,) in filter(None, samples):
+        listing = change.listing
+        if listing and change.number <= position and not _is_found(generation, listing):
+            raise Unfit(f"The new index does not find {listing.id} where it is; {_STAYS}")
+
+
+def _is_found(generation: Generation, listing: Listing) -> bool:
+    clauses = tuple(Clause((word,)) for word in words(str(listing.name)))
+    here = Ask(area=Circle(listing.location.point, HERE_M), clauses=clauses, limit=100)
+    found = generation.search(here)
+    is_among_many = found.total > len(found.hits)
+    return is_among_many or any(hit.listing.id == listing.id for hit in found.hits)
 
 
 class _Stream:
@@ -169,7 +208,7 @@ def follow(
                 tell(f"brought {applied:,} listings up to date")
         except Stopped:
             break
-        except (EngineUnavailable, StoreUnavailable, Shrunk) as error:
+        except (EngineUnavailable, StoreUnavailable, Shrunk, Unfit) as error:
             tell(f"{error}; trying again")
         stop.wait(FOLLOW_S)
     tell("stopped; what is not yet done is done at the next start")

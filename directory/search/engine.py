@@ -123,8 +123,11 @@ class Generation(Protocol):
     def apply(self, changes: Iterable[Change]) -> None:
         """Put and delete listings; a change not newer than what is there is passed over."""
 
+    def search(self, ask: Ask) -> Found:
+        """Answer from this generation while it serves nobody else, to see whether it is right."""
+
     def serve(self, position: int) -> None:
-        """Answer from this generation from now on, in one step."""
+        """Answer from this generation from now on, in one step; the replaced one is kept."""
 
 
 class Engine(Protocol):
@@ -144,6 +147,12 @@ class Engine(Protocol):
 
     def new_generation(self) -> AbstractContextManager[Generation]:
         """A new index beside the serving one; left without `serve`, it is dropped."""
+
+    def roll_back(self) -> EngineStatus | None:
+        """Answer from the generation that the serving one has replaced; None where it is gone.
+
+        Both stay, so it can be undone in the same way.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""

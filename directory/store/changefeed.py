@@ -7,7 +7,7 @@ door to the outside: what leaves here is what anybody may see.
 
 from datetime import datetime
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast, func, select
 
 from directory.fields import STORED
 from directory.listing import Change, Listing, published
@@ -36,6 +36,18 @@ def first_after(session: Transaction, position: int) -> datetime | None:
         .limit(1)
     )
     return found and utc(found)
+
+
+def counts(session: Transaction, position: int) -> tuple[int, int]:
+    """How many listings are published and unchanged since a position, and how many have changed."""
+    is_later = ListingRow.change_number > position
+    is_published = ListingRow.status == Status.PUBLISHED
+    row = session.execute(
+        select(
+            func.count().filter(~is_later & is_published), func.count().filter(is_later)
+        ).select_from(ListingRow)
+    ).one()
+    return row[0], row[1]
 
 
 def changes(session: Transaction, *, since: int, limit: int) -> list[Change]:

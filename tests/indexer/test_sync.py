@@ -1,5 +1,6 @@
 """The index keeps step with the store, whatever happens to it on the way."""
 
+import json
 import os
 import random
 import signal
@@ -8,7 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -133,6 +136,60 @@ def test_a_rebuild_takes_in_what_is_written_meanwhile(store: Database, engine: E
     sync.rebuild(store, engine, meanwhile)
     assert indexed(engine) == {"ana": "Moved", "late": None}
     assert sync.status(store, engine).behind == 0
+
+
+def test_going_back_answers_from_the_replaced_index_and_can_be_undone(
+    store: Database, engine: Engine
+) -> None:
+    put(store, "ana", clinic="One")
+    sync.sync(store, engine)
+    assert engine.roll_back() is None
+    assert sync.rebuild(store, engine) == 1
+    put(store, "bob")
+    sync.sync(store, engine)
+    newest = engine.status()
+    replaced = engine.roll_back()
+    assert replaced == engine.status()
+    assert replaced != newest
+    assert indexed(engine) == {"ana": "One"}
+    assert sync.status(store, engine).behind == 1
+    assert engine.roll_back() == newest
+    assert indexed(engine) == {"ana": "One", "bob": None}
+    engine.roll_back()
+    assert sync.sync(store, engine) == 1
+    assert indexed(engine) == stored(store)
+
+
+@pytest.mark.parametrize("loses", ["every third listing", "the words", "the places"])
+def test_an_index_that_does_not_hold_what_the_store_has_is_not_served(
+    store: Database, engine: Engine, monkeypatch: pytest.MonkeyPatch, loses: str
+) -> None:
+    for number in range(9):
+        put(store, f"l{number:02}")
+    sync.sync(store, engine)
+    served = engine.status()
+    feed = changefeed.changes
+
+    def damaged(*args: Any, limit: int, **options: Any) -> list[Change]:
+        """What a rebuild is fed; the check reads single changes, as they are."""
+        found = feed(*args, limit=limit, **options)
+        return found if limit == 1 else [_damage(each, loses) for each in found]
+
+    monkeypatch.setattr(changefeed, "changes", damaged)
+    with pytest.raises(sync.Unfit, match="the old index stays"):
+        sync.rebuild(store, engine)
+    assert engine.status() == served
+
+
+def _damage(change: Change, loses: str) -> Change:
+    if loses == "every third listing":
+        return change if change.number % 3 else replace(change, document=None)
+    document = json.loads(change.document or b"")
+    if loses == "the words":
+        document["name"] = {"given": "No", "family": "Body"}
+    else:
+        document["location"] |= {"lat": 0.0, "lon": 0.0}
+    return replace(change, document=json.dumps(document).encode())
 
 
 def test_searches_are_answered_throughout_rebuilds(store: Database, engine: Engine) -> None:

@@ -10,9 +10,8 @@ from sqlalchemy import select
 from directory.listing import Source
 from directory.store import age, changefeed, listings, record
 from directory.store.age import TooManyLapsed
-from directory.store.listings import Outcome
 from directory.store.database import Database
-from directory.store.listings import Made, Status
+from directory.store.listings import Made, Outcome, Status
 from directory.store.models import RevisionRow
 from directory.store.statement import Statement
 from tests.builders import TODAY, facts

@@ -22,9 +22,10 @@ from directory.search.elasticsearch.index import (
     behind,
     bulk,
     create,
-    orphans,
+    generations,
     remember,
     remembered,
+    swap,
 )
 from directory.search.engine import (
     Ask,
@@ -69,14 +70,7 @@ class ElasticsearchEngine:
 
     def search(self, ask: Ask) -> Found:
         """One page of what the ask matches; see engine.Engine."""
-        with _as_unavailable():
-            answer = self._client.search(
-                index=self._alias, body=search_body(ask), allow_partial_search_results=False
-            ).body
-            if answer["timed_out"] or answer["_shards"]["failed"]:
-                raise EngineUnavailable("the search engine answered only in part")
-            hits = tuple(_hit(hit, ask) for hit in answer["hits"]["hits"])
-        return Found(answer["hits"]["total"]["value"], hits, _counts(answer["aggregations"]))
+        return _search(self._client, self._alias, ask)
 
     def count(self, ask: Ask) -> int:
         """How many listings the ask matches."""
@@ -93,8 +87,7 @@ class ElasticsearchEngine:
                 return None
             if not (meta := remembered(self._client, index)):
                 return None
-            documents = self._client.count(index=index).body["count"]
-        return EngineStatus(index, documents, meta["position"], meta["schema"] == SCHEMA_ID)
+            return self._status(index, meta)
 
     def apply(self, changes: Iterable[Change], position: int) -> None:
         """Bring the serving generation up to a position and make it visible."""
@@ -119,9 +112,24 @@ class ElasticsearchEngine:
                 with _as_unavailable():
                     self._writer.indices.delete(index=index, ignore_unavailable=True)
 
+    def roll_back(self) -> EngineStatus | None:
+        """Answer from the generation that was replaced; see engine.Engine."""
+        with _as_unavailable():
+            serving = self._serving()
+            for index in sorted(generations(self._client, self._alias), reverse=True):
+                meta = remembered(self._client, index)
+                if index != serving and meta.get("position"):
+                    swap(self._writer, self._alias, index)
+                    return self._status(index, meta)
+        return None
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _status(self, index: str, meta: Mapping[str, Any]) -> EngineStatus:
+        documents = self._client.count(index=index).body["count"]
+        return EngineStatus(index, documents, meta["position"], meta["schema"] == SCHEMA_ID)
 
     def _serving(self) -> str | None:
         return next(iter(behind(self._client, self._alias)), None)
@@ -140,6 +148,11 @@ class _NewGeneration:
         with _as_unavailable():
             bulk(self._client, self._index, changes)
 
+    def search(self, ask: Ask) -> Found:
+        with _as_unavailable():
+            self._client.indices.refresh(index=self._index)
+        return _search(self._client, self._index, ask)
+
     def serve(self, position: int) -> None:
         with _as_unavailable():
             indices = self._client.indices
@@ -149,17 +162,23 @@ class _NewGeneration:
             indices.put_settings(index=self._index, settings={"refresh_interval": "1s"})
             indices.refresh(index=self._index)
             remember(self._client, self._index, position)
-            replaced = behind(self._client, self._alias) - {self._index}
-            gone = orphans(self._client, self._alias, before=self._index) - replaced
-            # The replaced one stays until the next rebuild: a search that was already on its way
-            # to it would fail without it (one in some 1,000 did).
-            actions: list[Mapping[str, Any]] = [
-                {"add": {"index": self._index, "alias": self._alias}},
-                *({"remove": {"index": name, "alias": self._alias}} for name in replaced),
-                *({"remove_index": {"index": name}} for name in gone),
-            ]
-            indices.update_aliases(actions=actions)
+            # The replaced one stays until the next rebuild, to go back to; and a search that was
+            # already on its way to it would fail without it (one in some 1,000 did).
+            older = {n for n in generations(self._client, self._alias) if n < self._index}
+            gone = older - behind(self._client, self._alias)
+            swap(self._client, self._alias, self._index, gone)
             self.served = True
+
+
+def _search(client: Elasticsearch, index: str, ask: Ask) -> Found:
+    with _as_unavailable():
+        answer = client.search(
+            index=index, body=search_body(ask), allow_partial_search_results=False
+        ).body
+        if answer["timed_out"] or answer["_shards"]["failed"]:
+            raise EngineUnavailable("the search engine answered only in part")
+        hits = tuple(_hit(hit, ask) for hit in answer["hits"]["hits"])
+    return Found(answer["hits"]["total"]["value"], hits, _counts(answer["aggregations"]))
 
 
 def _hit(hit: Mapping[str, Any], ask: Ask) -> Hit:

@@ -52,11 +52,20 @@ def create(client: Elasticsearch, alias: str) -> str:
     return index
 
 
-def orphans(client: Elasticsearch, alias: str, before: str) -> set[str]:
-    """Older generations of an alias: replaced ones, and what interrupted rebuilds left behind."""
+def generations(client: Elasticsearch, alias: str) -> set[str]:
+    """All generations of an alias: also replaced ones, and what interrupted rebuilds left."""
     ours = re.compile(re.escape(alias) + _GENERATION)
-    names = client.indices.get(index=f"{alias}-*").body
-    return {name for name in names if ours.fullmatch(name) and name < before}
+    return {name for name in client.indices.get(index=f"{alias}-*").body if ours.fullmatch(name)}
+
+
+def swap(client: Elasticsearch, alias: str, index: str, gone: Iterable[str] = ()) -> None:
+    """Let an alias point to one index alone, and delete others, all in one step."""
+    actions: list[Mapping[str, Any]] = [
+        {"add": {"index": index, "alias": alias}},
+        *({"remove": {"index": name, "alias": alias}} for name in behind(client, alias) - {index}),
+        *({"remove_index": {"index": name}} for name in gone),
+    ]
+    client.indices.update_aliases(actions=actions)
 
 
 def behind(client: Elasticsearch, alias: str) -> set[str]:

@@ -49,12 +49,7 @@ class SqliteEngine:
     def search(self, ask: Ask) -> Found:
         """One page of what the ask matches; see engine.Engine."""
         with self._reading() as tables:
-            codes = tables.word_codes(ask)
-            judged = judge(tables.chunks(ask), ask, codes)
-            keys = page(judged, ask)
-            listings = tables.listings([key.id for key in keys])
-        hits = tuple(Hit(listings[key.id], key) for key in keys)
-        return Found(len(judged.rows), hits, judged.counts)
+            return _search(tables, ask)
 
     def count(self, ask: Ask) -> int:
         """How many listings the ask matches."""
@@ -93,6 +88,18 @@ class SqliteEngine:
         finally:
             with self._writing() as db:
                 _drop(db, "number = ? AND NOT serving", tables.number)
+
+    def roll_back(self) -> EngineStatus | None:
+        """Answer from the generation that was replaced; see engine.Engine."""
+        with self._writing() as db:
+            kept = db.execute(
+                "SELECT number FROM generation WHERE NOT serving AND position > 0 "
+                "ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+            if not kept:
+                return None
+            db.execute("UPDATE generation SET serving = (number = ?)", kept)
+            return _status(db)
 
     def close(self) -> None:
         """Close this thread's connection; another thread's closes with the thread."""
@@ -162,21 +169,36 @@ class _NewGeneration:
             self._filling.finish(db)
             self._filling = None
 
+    def search(self, ask: Ask) -> Found:
+        with self._writing() as db:
+            self._finish(db)
+            return _search(Tables(db, self._number), ask)
+
     def serve(self, position: int) -> None:
         with self._writing() as db:
-            changed = db.execute(
-                "UPDATE generation SET serving = 1, position = ? WHERE number = ?",
-                [position, self._number],
-            )
-            if not changed.rowcount:
+            if not db.execute(
+                "SELECT 1 FROM generation WHERE number = ?", [self._number]
+            ).fetchone():
                 raise EngineUnavailable(
                     f"generation {self._number} was dropped while it was filled"
                 )
             self._finish(db)
-            _drop(db, "number < ?", self._number)
+            _drop(db, "number < ? AND NOT serving", self._number)
+            db.execute("UPDATE generation SET serving = (number = ?)", [self._number])
+            db.execute(
+                "UPDATE generation SET position = ? WHERE number = ?", [position, self._number]
+            )
 
 
 _Writing = Callable[[], AbstractContextManager[sqlite3.Connection]]
+
+
+def _search(tables: Tables, ask: Ask) -> Found:
+    judged = judge(tables.chunks(ask), ask, tables.word_codes(ask))
+    keys = page(judged, ask)
+    listings = tables.listings([key.id for key in keys])
+    hits = tuple(Hit(listings[key.id], key) for key in keys)
+    return Found(len(judged.rows), hits, judged.counts)
 
 
 def _status(db: sqlite3.Connection) -> EngineStatus | None:
