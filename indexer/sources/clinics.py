@@ -28,6 +28,7 @@ _NAMES = ("clinic", "name")
 class Clinics:
     """Reads clinics from comma-separated files."""
 
+    NAME: ClassVar[str] = "clinics"
     SOURCE: ClassVar[Source] = Source.FILE
 
     def parts(self, paths: Sequence[Path]) -> list[Part]:

@@ -111,6 +111,7 @@ _RANGES = {
 class Csv:
     """Reads listings from comma-separated files; columns that it does not know only if told to."""
 
+    NAME: ClassVar[str] = "csv"
     SOURCE: ClassVar[Source] = Source.FILE
     ignore_unknown: bool = False
 

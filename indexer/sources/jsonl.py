@@ -22,6 +22,7 @@ _NOT_FIELDS = ("id", "rejected", "moderator")
 class Jsonl:
     """Reads listings from JSON Lines."""
 
+    NAME: ClassVar[str] = "jsonl"
     SOURCE: ClassVar[Source] = Source.FILE
 
     def parts(self, paths: Sequence[Path]) -> list[Part]:

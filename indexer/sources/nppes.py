@@ -73,6 +73,7 @@ _NUCC = re.compile("[0-9A-Z]{9}X")
 class Nppes:
     """Reads the registry: of it all, or only some taxonomies (or beginnings of them) and states."""
 
+    NAME: ClassVar[str] = "nppes"
     SOURCE: ClassVar[Source] = Source.NPPES
     taxonomies: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
