@@ -33,7 +33,8 @@ from indexer.load import Loader, Progress
 from indexer.origin import ORIGIN
 from indexer.progress import Reporter
 from indexer.sources.clinics import Clinics
-from indexer.sources.csv import Csv, template_rows
+from indexer.sources.columns import template_rows
+from indexer.sources.csv import Csv
 from indexer.sources.fhir import Fhir
 from indexer.sources.files import Part
 from indexer.sources.jsonl import Jsonl

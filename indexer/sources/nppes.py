@@ -26,7 +26,7 @@ from directory.places.street import street_of
 from directory.states import STATE_NAMES
 from directory.vocabulary import Kind, vocabulary
 from indexer import normalise
-from indexer.sources import files, table
+from indexer.sources import files, rejected_rows, table
 from indexer.sources.files import Part, SourceError
 from indexer.sources.record import (
     Gone,
@@ -122,7 +122,7 @@ class Nppes:
 
     def rejects(self, file: TextIO, first: Record) -> RejectsWriter:
         """Rejected rows, behind three columns that say why."""
-        parsed = table.rejects(file, _parsed(first))
+        parsed = rejected_rows.rejects(file, _parsed(first))
         return lambda record, error: parsed(_parsed(record), error)
 
     def _practitioner(self, row: Row) -> Meaning:
