@@ -52,7 +52,8 @@ def preparing(prepare: Preparer, parts: Sequence[Part]) -> Iterator[Prepare]:
     prepare.places.middle({})  # the gazetteer is made once, and forked
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(1, fork, _start, (prepare, os.getpid())) as second:
-        second.submit(os.getpid).result()
+        with _lost_as_source_error():
+            second.submit(os.getpid).result()
         yield partial(_in_second_process, second)
 
 
@@ -66,7 +67,7 @@ def _in_second_process(
 ) -> Iterator[Batch]:
     waiting: deque[tuple[list[Record | Passed], Future[list[Prepared | None]]]] = deque()
     failed: SourceError | None = None
-    try:
+    with _lost_as_source_error():
         try:
             for batch in _batches(stream):
                 waiting.append((batch, second.submit(_prepare_there, _records(batch))))
@@ -76,10 +77,16 @@ def _in_second_process(
             failed = error
         while waiting:
             yield _joined(*waiting.popleft())
-    except BrokenProcessPool as error:
-        raise SourceError(_LOST) from error
     if failed:
         raise failed
+
+
+@contextmanager
+def _lost_as_source_error() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise SourceError(_LOST) from error
 
 
 def _batches(stream: Iterator[Record | Passed]) -> Iterator[list[Record | Passed]]:

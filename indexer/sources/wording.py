@@ -6,6 +6,7 @@ the listing says what is wrong with it.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from directory.vocabulary import Kind
@@ -21,6 +22,9 @@ _ANSWERS = {
     **dict.fromkeys(("yes", "y", "true", "1", "x"), "yes"),
     **dict.fromkeys(("no", "n", "false", "0"), "no"),
 }
+_TERMS = 10_000
+"""Texts that are remembered of a kind: a list has few, again and again."""
+
 _GENDERS = {"f": "female", "m": "male"}
 _DOLLARS = re.compile(r"^\$+|\.00$")
 
@@ -47,7 +51,7 @@ def _parts(**ways: Way) -> Way:
 
 
 def _term(kind: Kind) -> Way:
-    return _text(lambda said: normalise.term(kind, said))
+    return _text(lru_cache(_TERMS)(partial(normalise.term, kind)))
 
 
 def _terms(kind: Kind) -> Way:
