@@ -119,8 +119,8 @@ def _fields(row: Row) -> dict[str, Any]:
     cells = {column: cell for column in row.columns.at if (cell := _cell(row, column))}
     fields: dict[str, Any] = {column: cells[column] for column in _AS_THEY_ARE if column in cells}
     fields |= {"name": name, "address": address(row)}
-    if behind := ",".join(filter(None, (row.get("letters"), *letters))):
-        fields["letters"] = behind
+    if letters := (*normalise.letters(row.get("letters")), *letters):
+        fields["letters"] = list(letters)
     if "area_only" in cells:
         fields["area_only"] = _yes(cells["area_only"])
     if "lat" in cells or "lon" in cells:
@@ -168,10 +168,10 @@ def address(row: Row) -> dict[str, str]:
 
 
 def _yes(cell: str) -> bool:
-    said = answer(cell)
-    if said not in ("yes", "no"):
+    said = {"yes": True, "no": False}.get(answer(cell))
+    if said is None:
         raise RecordError("area_only", f"{cell!r} is neither yes nor no")
-    return bool(said == "yes")
+    return said
 
 
 def _key(fields: Mapping[str, Any]) -> str:

@@ -515,6 +515,12 @@ def test_json_lines_and_a_table_that_say_the_same_are_one(parts: Services, tmp_p
     assert (the_one(parts).first_visit_price or Range(least=0, most=0)).least == 120
 
 
+def test_letters_that_are_none_say_nothing(parts: Services, tmp_path: Path) -> None:
+    row = (*ANA, "a physical therapist for twenty years")
+    load_rows(parts, tmp_path, row, more=("letters",))
+    assert "letters" not in the_one(parts).provenance
+
+
 def test_a_listing_that_is_right_already_stays_as_it_is() -> None:
     for listing in generate.listings(TODAY):
         assert json.dumps(worded(listing)) == json.dumps(listing)
