@@ -25,7 +25,7 @@ MOST_WITHDRAWN = 0.05
 withdraw a larger share stops and asks."""
 
 FEW_WITHDRAWN = 5
-"""So many are never suspicious: a list of twenty loses one as a matter of course, and a few by
+"""So many of a kind are never suspicious: a list of twenty loses one as a matter of course, and a few by
 mistake are soon mended. What is guarded against, a file misread or of another kind, takes many."""
 
 _AT_ONCE = 2_000
@@ -86,7 +86,7 @@ class Withdrawals:
                         each.summary.show(each.row, Result.WITHDRAWN, what)
 
     def _is_suspicious(self, writing: Writing, gone: Sequence[_Noted]) -> bool:
-        if len(gone) <= FEW_WITHDRAWN:
+        if len(gone) <= FEW_WITHDRAWN:  # of whichever kind: the keys need not be read
             return False
         with writing() as session:
             organisations = own(clinics.keys(session, self._source), self._prefix)

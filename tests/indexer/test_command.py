@@ -141,14 +141,25 @@ def test_only_what_was_said_under_this_origin_counts(small: Desk) -> None:
     assert small.load(gone(*range(6)), origin="a") == [Counter({WITHDRAWN: 6})]
 
 
-def test_clinics_do_not_make_practitioners_many(small: Desk) -> None:
-    rows = (f"Clinic {n},{n} Elm St,Austin,TX,78701" for n in range(300))
-    path = small.folder / "clinics.csv"
-    path.write_text("name,line1,city,state,postal_code\n" + "\n".join(rows))
-    (clinics,) = small.loader().load(Clinics(), Clinics().parts([path]))
-    assert clinics.counts == Counter({ADDED: 300})
+def test_clinics_and_practitioners_are_counted_each_for_themselves(small: Desk) -> None:
+    load_clinics(small, 300)
     small.load(there(*range(20)))
     assert small.load(gone(*range(6))) == [Counter({SKIPPED: 6})]
+
+
+def test_a_few_clinics_may_leave_with_many_practitioners(small: Desk) -> None:
+    load_clinics(small, 3)
+    small.load(there(*range(200)))
+    clinic = {"id": "Clinic 0||0 Elm St|78701", "gone": TODAY.isoformat()}
+    assert small.load([*gone(*range(6)), clinic]) == [Counter({WITHDRAWN: 7})]
+
+
+def load_clinics(desk: Desk, count: int) -> None:
+    rows = (f"Clinic {n},{n} Elm St,Austin,TX,78701" for n in range(count))
+    path = desk.folder / "clinics.csv"
+    path.write_text("name,line1,city,state,postal_code\n" + "\n".join(rows))
+    (clinics,) = desk.loader().load(Clinics(), Clinics().parts([path]))
+    assert clinics.counts == Counter({ADDED: count})
 
 
 def test_what_a_later_file_says_again_is_there(small: Desk) -> None:
