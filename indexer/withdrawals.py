@@ -25,8 +25,9 @@ MOST_WITHDRAWN = 0.05
 withdraw a larger share stops and asks."""
 
 FEW_WITHDRAWN = 5
-"""So many of a kind are never suspicious: a list of twenty loses one as a matter of course, and a few by
-mistake are soon mended. What is guarded against, a file misread or of another kind, takes many."""
+"""So many of a kind are never suspicious: a list of twenty loses one as a matter of course, and a
+few by mistake are soon mended. What is guarded against, a file misread or of another kind, takes
+many."""
 
 _AT_ONCE = 2_000
 
