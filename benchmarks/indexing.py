@@ -140,14 +140,14 @@ def load_in_process(path: str, store: str) -> None:
     database = Database(f"sqlite:///{store}")
     database.migrate()
     source = Nppes()
-    (part,) = source.parts([Path(path)])
+    whole = source.parts([Path(path)])
     places = Places(list)
     places.middle({})
     gc.freeze()
     gc.disable()  # as the command does
     loader = Loader(database, places, system_clock, Path(store).with_suffix(".rejects"))
     started = time.perf_counter()
-    summary = loader.load(source, part)
+    (summary,) = loader.load(source, whole)
     took = time.perf_counter() - started
     counts = summary.counted
     sys.stdout.write(json.dumps({"s": took, "read": summary.read, **counts}))

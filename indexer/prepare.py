@@ -29,6 +29,8 @@ from indexer.sources.record import (
 FARTHEST_M = 50_000.0
 """A point farther than this from the middle of its ZIP and of its city is another address's."""
 
+LONGEST_KEY = 200
+"""Characters; the store's column has no more."""
 
 _NO_PLACE = "neither its ZIP nor its city is in its state: it has no place"
 
@@ -45,14 +47,6 @@ class _Clinic(_Practice):
     """An organisation at its address."""
 
     name: Line
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Why a record cannot be taken."""
-
-    field: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ class Found:
     fields: Mapping[str, Any]
 
 
-Prepared = Stated | Found | Gone | Skipped | Rejected
+Prepared = Stated | Found | Gone | Skipped | RecordError
 """A record as the store takes it, or why it will not."""
 
 
@@ -96,7 +90,8 @@ class Preparer:
                 case Organisation() as found:
                     fields = self._located(found.fields)
                     clinic = _Clinic.model_validate(fields).model_dump(mode="json")
-                    return Found(self.prefix + found.key, self._believed(found.as_of), clinic)
+                    key = self._key(found.key, "name")
+                    return Found(key, self._believed(found.as_of), clinic)
                 case Gone() as gone:
                     as_of = self._believed(gone.as_of)
                     return replace(gone, key=self.prefix + gone.key, as_of=as_of)
@@ -106,9 +101,20 @@ class Preparer:
                 case Skipped() as skipped:
                     return skipped
         except RecordError as error:
-            return Rejected(error.field, error.reason)
+            return error
         except ValidationError as error:
-            return rejected(error)
+            return first_wrong(error)
+
+    def _key(self, key: str, field: str) -> str:
+        """A key as it is stored; RecordError where it is longer than both stores can keep."""
+        whole = self.prefix + key
+        if len(whole) > LONGEST_KEY:
+            raise RecordError(
+                field,
+                f"the record's key is longer than {LONGEST_KEY} characters (origin, name and "
+                f"address together): {whole[:60]}…",
+            )
+        return whole
 
     def _believed(self, as_of: date) -> date:
         """A day that has not come yet is today: nothing would ever be newer than it."""
@@ -118,7 +124,7 @@ class Preparer:
         if said.id is not None and not LISTING_ID.fullmatch(said.id):
             raise RecordError("id", f"{said.id!r} is no id: {LISTING_ID.pattern}")
         fields, source = self._located(said.fields), self.source.SOURCE
-        key = self.prefix + said.key
+        key = self._key(said.key, "id")
         as_of = self._believed(said.as_of)
         if said.base:
             practice = _Practice.model_validate(fields).model_dump(mode="json", exclude_unset=True)
@@ -136,7 +142,7 @@ class Preparer:
             try:
                 self._check_point(Location.model_validate(given), fields.get("address"))
             except ValidationError as error:
-                wrong = rejected(error)
+                wrong = first_wrong(error)
                 raise RecordError(f"location.{wrong.field}", wrong.reason) from error
         return self.places.located(fields)
 
@@ -164,11 +170,11 @@ def _may_say(facts: Facts, today: date) -> None:
         raise RecordError("attestation.on", "lies in the future")
 
 
-def rejected(error: ValidationError) -> Rejected:
+def first_wrong(error: ValidationError) -> RecordError:
     """The first thing that is wrong; the rest shows when that is mended."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or "record"
     if first["type"] == "missing" and place == "location":
-        return Rejected("address", _NO_PLACE)
+        return RecordError("address", _NO_PLACE)
     said = "is missing" if first["type"] == "missing" else first["msg"]
-    return Rejected(place, said.removeprefix("Value error, "))
+    return RecordError(place, said.removeprefix("Value error, "))

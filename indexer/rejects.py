@@ -14,14 +14,18 @@ class Rejects:
     """A rejects file, which takes its place when the load is through, and only then.
 
     Its name tells files of one name in two folders apart; rejects that are loaded again are
-    replaced by what is still rejected of them. Without a folder nothing is written.
+    replaced by what is still rejected of them. Those of a rehearsal never take the place of
+    others: nothing was stored, so what an operator has mended is still needed.
+
+    `kept` is where it lies in the end; of a load that was cut short, what was written until then.
     """
 
-    def __init__(self, source: RecordSource, part: Part, folder: Path | None) -> None:
+    def __init__(
+        self, source: RecordSource, part: Part, folder: Path, *, rehearsal: bool = False
+    ) -> None:
         self._source = source
-        name = _name(part, folder) if folder else ""
-        self._target = folder and folder / name
-        self._partial = folder and folder / f"{name}.partial"
+        self._target = folder / _name(part, folder, rehearsal=rehearsal)
+        self._partial = self._target.with_name(f"{self._target.name}.partial")
         self._open = ExitStack()
         self._write: RejectsWriter | None = None
         self.kept: Path | None = None
@@ -31,18 +35,17 @@ class Rejects:
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         self._open.close()
-        if failed or not self._target or not self._partial:
-            return  # a rejects file that was being loaded again is left as it is
-        if self._write:
+        if failed:  # a rejects file that was being loaded again is left as it is
+            self.kept = self._partial if self._write else None
+        elif self._write:
             self._partial.replace(self._target)
             self.kept = self._target
         else:
+            self._partial.unlink(missing_ok=True)
             self._target.unlink(missing_ok=True)
 
     def add(self, rejected: Record, error: RecordError) -> None:
         """Write a record with what is wrong with it."""
-        if not self._partial:
-            return
         if not self._write:
             self._partial.parent.mkdir(parents=True, exist_ok=True)
             file = self._partial.open("w", encoding="utf-8", newline="")
@@ -50,12 +53,14 @@ class Rejects:
         self._write(rejected, error)
 
 
-def _name(part: Part, folder: Path) -> str:
-    if part.path.resolve().parent == folder.resolve() and not part.member:
+def _name(part: Part, folder: Path, *, rehearsal: bool) -> str:
+    in_place = part.path.resolve().parent == folder.resolve() and not part.member
+    if in_place and not rehearsal:
         return part.path.name
     stem, _, extension = part.name.removesuffix(".gz").rpartition(".")
     stem, extension = stem[:_LONGEST_NAME], extension[:_LONGEST_NAME]
     if extension.lower() in ("xlsx", "zip"):
         extension = "csv"
     place = f"{part.path.resolve()}|{part.member or ''}"
-    return f"{stem}-{sha256(place.encode()).hexdigest()[:6]}.{extension}"
+    mark = ".dry-run" if rehearsal else ""
+    return f"{stem}-{sha256(place.encode()).hexdigest()[:6]}{mark}.{extension}"

@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 _EXAMPLES = 3
+_REASONS = 5
 _LONGEST_VALUE = 60
 _PARTICULAR = re.compile(r"'[^']*'|\d[\d.,:-]*")
 
@@ -29,23 +30,34 @@ _TELLING = (Result.ADDED, Result.CHANGED, Result.WITHDRAWN, Result.REJECTED)
 
 @dataclass
 class Summary:
-    """What a load did: `read` is the sum of the counts, exactly.
+    """What the load of a file did: `read` is the sum of the counts, exactly.
 
     `why` counts the reasons for which records were skipped and rejected. `withheld` says how many
-    would have been withdrawn, had it been accepted; they count as skipped.
+    would have been withdrawn, had it been accepted; they count as skipped. With an `error` it could
+    not be read to its end, and `rejects` is what was written until then.
     """
 
+    name: str
     counts: Counter[Result] = field(default_factory=Counter)
     why: dict[Result, Counter[str]] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
     rejects: Path | None = None
     withheld: int = 0
+    error: Exception | None = None
 
-    def tell(self, result: Result, row: int, detail: Callable[[], str]) -> None:
-        """Count what became of the record of a row, and keep the first few of a kind in detail."""
+    def count(self, result: Result) -> bool:
+        """Count what became of a record; True of the first few of a kind, which may be shown."""
         self.counts[result] += 1
-        if self.counts[result] <= _EXAMPLES and result in _TELLING:
-            self.examples.append(f"row {row}: {result} {detail()}")
+        return self.counts[result] <= _EXAMPLES and result in _TELLING
+
+    def show(self, row: int, result: Result, detail: str) -> None:
+        """Keep what became of the record of a row in detail."""
+        self.examples.append(f"row {row}: {result} {detail}")
+
+    def withhold(self) -> None:
+        """Count a record that would have withdrawn what was said before."""
+        self.withheld += 1
+        self.pass_over("its withdrawal was not accepted")
 
     def pass_over(self, reason: str, count: int = 1) -> None:
         """Count records that are none of ours."""
@@ -65,6 +77,21 @@ class Summary:
     def read(self) -> int:
         """How many records were read."""
         return self.counts.total()
+
+
+def lines(summary: Summary, *, rehearsal: bool) -> Iterator[str]:
+    """What an operator is told of the load of a file, of a rehearsal with examples."""
+    counted = ", ".join(f"{summary.counts[result]:,} {result}" for result in Result)
+    so_far = " until the error" if summary.error else ""
+    rehearsed = " (nothing was changed)" if rehearsal else ""
+    yield f"{summary.name}: read {summary.read:,}{so_far} = {counted}{rehearsed}"
+    for result, reasons in summary.why.items():
+        for reason, count in reasons.most_common(_REASONS):
+            yield f"  {count:,} {result}: {reason}"
+    if rehearsal:
+        yield from (f"  {example}" for example in summary.examples)
+    if summary.rejects:
+        yield f"rejected records{so_far}, with reasons: {summary.rejects}"
 
 
 def difference(id_: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -24,7 +24,9 @@ BATCH = 1_000
 REBUILD_BATCH = 5_000
 """Changes read from the store at once."""
 
-FOLLOW_S = 1.0
+FOLLOW_S, LONGEST_WAIT_S = 1.0, 300.0
+"""Between two looks at the store; after an error the wait doubles up to the second. A refused
+rebuild reads the whole changefeed, and an engine that starts has other things to do."""
 
 LEAST_SHARE = 0.6
 """A new index with a smaller share of the old one's listings is not served unasked."""
@@ -194,11 +196,13 @@ def follow(
     *,
     accept_lapses: bool = False,
 ) -> None:
-    """Keep the index in step until told to stop; what is down now is tried again a second later.
+    """Keep the index in step until told to stop; what is down is tried again, ever more seldom.
 
-    It stops between two batches; a rebuild that is under way is given up, the old index stays.
+    The same error is told once. It stops between two batches; a rebuild that is under way is given
+    up, the old index stays.
     """
     aged_on: date | None = None
+    told, wait_s = "", FOLLOW_S
     while not stop.is_set():
         try:
             if aged_on != clock().date():
@@ -206,10 +210,16 @@ def follow(
                 aged_on = clock().date()
             if applied := sync(database, engine, stop=stop):
                 tell(f"brought {applied:,} listings up to date")
+            told, wait_s = "", FOLLOW_S
         except Stopped:
             break
         except (EngineUnavailable, StoreUnavailable, Shrunk, Unfit) as error:
-            tell(f"{error}; trying again")
+            if told != str(error):
+                told = str(error)
+                tell(f"{error}; trying again, in {LONGEST_WAIT_S:.0f} seconds at the latest")
+            stop.wait(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+            continue
         stop.wait(FOLLOW_S)
     tell("stopped; what is not yet done is done at the next start")
 

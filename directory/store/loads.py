@@ -12,7 +12,10 @@ from directory.store.models import LoadRow
 
 @dataclass(frozen=True)
 class Load:
-    """One load of one file; one that is not finished was cut short, and is to be run again."""
+    """One load of one file; one that is not finished was cut short, and is to be run again.
+
+    `source` is what it was loaded as: csv, jsonl, clinics, fhir, nppes.
+    """
 
     source: str
     file: str
@@ -36,7 +39,7 @@ def finish(session: Transaction, number: int, at: datetime, counts: Mapping[str,
 
 
 def last(session: Transaction) -> list[Load]:
-    """The last load of each source."""
+    """The last load of each kind of source."""
     newest = select(func.max(LoadRow.id)).group_by(LoadRow.source)
     rows = session.scalars(select(LoadRow).where(LoadRow.id.in_(newest)).order_by(LoadRow.source))
     return [

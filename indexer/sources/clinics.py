@@ -10,7 +10,8 @@ from typing import Any, ClassVar, TextIO
 
 from directory.listing import Source
 from indexer import normalise
-from indexer.sources import csv, files, table
+from indexer.sources import csv, files, rejected_rows, table
+from indexer.sources.columns import column_named
 from indexer.sources.files import Part, SourceError
 from indexer.sources.record import (
     Organisation,
@@ -28,6 +29,7 @@ _NAMES = ("clinic", "name")
 class Clinics:
     """Reads clinics from comma-separated files."""
 
+    NAME: ClassVar[str] = "clinics"
     SOURCE: ClassVar[Source] = Source.FILE
 
     def parts(self, paths: Sequence[Path]) -> list[Part]:
@@ -38,7 +40,7 @@ class Clinics:
         """The rows of a file. SourceError where a needed column is missing."""
         csv.refuse_workbook(part)
         with files.opened(part) as (stream, position):
-            columns, found = table.records(stream, csv.column_named, position)
+            columns, found = table.records(stream, column_named, position)
             missing = [name for name in _NEEDED if name not in columns.at]
             if missing or not any(name in columns.at for name in _NAMES):
                 raise SourceError(f"there is no column {(missing or _NAMES)[0]}")
@@ -63,4 +65,4 @@ class Clinics:
 
     def rejects(self, file: TextIO, first: Record) -> RejectsWriter:
         """Rejected rows, behind three columns that say why."""
-        return table.rejects(file, first)
+        return rejected_rows.rejects(file, first)

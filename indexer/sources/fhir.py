@@ -55,6 +55,7 @@ _Model = TypeVar("_Model", bound=plan_net.Resource)
 class Fhir:
     """Reads Plan-Net directories; all files of one load belong together."""
 
+    NAME: ClassVar[str] = "fhir"
     SOURCE: ClassVar[Source] = Source.FHIR
 
     def __init__(self) -> None:

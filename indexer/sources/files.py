@@ -6,12 +6,13 @@ unpacks to far more than it is, is refused.
 
 import gzip
 import io
+import lzma
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -54,7 +55,7 @@ def parts(path: Path) -> list[Part]:
     with _as_source_error(str(path)):
         if not zipfile.is_zipfile(path):
             return [Part(path, None, path.stat().st_size)]
-        with zipfile.ZipFile(path) as archive:
+        with _if_supported(), zipfile.ZipFile(path) as archive:
             members = [each for each in archive.infolist() if not _is_beside(each)]
     if any(each.filename == "[Content_Types].xml" for each in members):
         return [Part(path, None, path.stat().st_size)]  # a workbook
@@ -87,25 +88,31 @@ def _is_beside(info: zipfile.ZipInfo) -> bool:
 @contextmanager
 def opened(part: Part) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
     """A part's bytes, and how many of its `size` are read; SourceError where they cannot be."""
-    with _as_source_error(part.name), part.path.open("rb") as raw:
+    with _as_source_error(part.name), ExitStack() as open_:
+        raw = open_.enter_context(part.path.open("rb"))
         if part.member:
-            with zipfile.ZipFile(raw) as archive:
-                (info,) = (i for i in archive.infolist() if i.header_offset == part.offset)
-                yield _member_stream(part, archive.open(info), lambda: raw.tell() - part.offset)
+            member = open_.enter_context(_member_opened(part, raw))
+            yield _member_stream(part, member, lambda: raw.tell() - part.offset, open_)
         elif raw.peek(2)[:2] == _GZIP:
-            with gzip.GzipFile(fileobj=raw) as packed:
-                yield _unpacked(packed, raw.tell), raw.tell
+            yield open_.enter_context(_unpacked(gzip.GzipFile(fileobj=raw), raw.tell)), raw.tell
         else:
             yield raw, raw.tell
 
 
+def _member_opened(part: Part, raw: BinaryIO) -> IO[bytes]:
+    with _if_supported():
+        archive = zipfile.ZipFile(raw)
+        (info,) = (i for i in archive.infolist() if i.header_offset == part.offset)
+        return archive.open(info)
+
+
 def _member_stream(
-    part: Part, member: IO[bytes], read: Callable[[], int]
+    part: Part, member: IO[bytes], read: Callable[[], int], open_: ExitStack
 ) -> tuple[BinaryIO, Callable[[], int]]:
-    stream = _unpacked(member, read)
+    stream = open_.enter_context(_unpacked(member, read))
     begin = stream.peek(4)[:4]
     if begin[:2] == _GZIP:
-        stream = _unpacked(gzip.GzipFile(fileobj=stream), read)
+        stream = open_.enter_context(_unpacked(gzip.GzipFile(fileobj=stream), read))
     elif begin == _ZIP and not part.name.lower().endswith(".xlsx"):
         raise SourceError("is a zip within a zip: unpack the outer one")
     return stream, read
@@ -123,7 +130,10 @@ def _unpacked(packed: IO[bytes] | gzip.GzipFile, read: Callable[[], int]) -> io.
 
 
 class _Ahead(io.RawIOBase):
-    """Unpacks the next block in a thread while the last one is worked on; never too much."""
+    """Unpacks the next block in a thread while the last one is worked on; never too much.
+
+    The thread ends when it is closed.
+    """
 
     def __init__(self, packed: IO[bytes] | gzip.GzipFile, read: Callable[[], int]) -> None:
         self._packed = packed
@@ -181,6 +191,18 @@ def _as_source_error(name: str) -> Iterator[None]:
         yield
     except SourceError as error:
         raise SourceError(str(error) if name in str(error) else f"{name}: {error}") from error
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, struct.error,
-            NotImplementedError, RuntimeError) as error:  # fmt: skip
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+            struct.error) as error:  # fmt: skip
         raise SourceError(f"{name}: {error}") from error
+
+
+@contextmanager
+def _if_supported() -> Iterator[None]:
+    """SourceError where zipfile cannot open what it finds.
+
+    It says RuntimeError of what is encrypted, NotImplementedError of a packing it does not know.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        raise SourceError(str(error)) from error

@@ -1,4 +1,7 @@
-"""Listings as JSON Lines: one object a line, its members the fields of a listing, and an `id`."""
+"""Listings as JSON Lines: one object a line, its members the fields of a listing, and an `id`.
+
+Fields may be written as people write them in tables (indexer.sources.wording).
+"""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -8,9 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
 from directory.listing import Source
-from indexer.sources import files
+from indexer.sources import files, text
 from indexer.sources.files import Part
 from indexer.sources.record import Passed, Record, RecordError, RejectsWriter, Said, Skipped
+from indexer.sources.wording import worded
 
 LONGEST_LINE = 1_000_000
 
@@ -22,6 +26,7 @@ _NOT_FIELDS = ("id", "rejected", "moderator")
 class Jsonl:
     """Reads listings from JSON Lines."""
 
+    NAME: ClassVar[str] = "jsonl"
     SOURCE: ClassVar[Source] = Source.FILE
 
     def parts(self, paths: Sequence[Path]) -> list[Part]:
@@ -31,7 +36,7 @@ class Jsonl:
     def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:  # noqa: ARG002
         """The lines of a file. One that is no JSON object is a record that cannot be taken."""
         with files.opened(part) as (stream, position):
-            for number, line in enumerate(bounded_lines(stream), start=1):
+            for number, line in text.numbered_lines(stream, LONGEST_LINE):
                 yield Record(number, _parsed(line), position())
 
     def interpret(self, record: Record, today: date) -> Said | Skipped:
@@ -46,7 +51,7 @@ class Jsonl:
         id_ = record.raw.get("id")
         if not isinstance(id_, str) or not id_:
             raise RecordError("id", "is missing; give every listing a name of its own that stays")
-        return Said(key=id_, as_of=today, fields=fields, id=id_)
+        return Said(key=id_, as_of=today, fields=worded(fields), id=id_)
 
     def rejects(self, file: TextIO, first: Record) -> RejectsWriter:  # noqa: ARG002
         """Rejected lines with a member `rejected`, which is ignored when they are loaded again."""
@@ -68,22 +73,23 @@ def bounded_lines(stream: Any) -> Iterator[bytes]:  # noqa: ANN401  # any binary
         yield line
 
 
-def object_of(line: bytes) -> dict[str, Any]:
+def object_of(line: bytes | str) -> dict[str, Any]:
     """The JSON object of a line; ValueError where it is none, or has a member twice.
 
     Nobody knows which of two members counts.
     """
-    value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_object)
+    said = line.decode("utf-8-sig") if isinstance(line, bytes) else line
+    value = json.loads(said, object_pairs_hook=_object)
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")  # one kind of error for all
     return value
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def _parsed(line: str) -> dict[str, Any] | None:
     if not line.strip():
         return None
-    shown = line[:200] if len(line) > LONGEST_LINE else line.rstrip(b"\r\n")
-    broken = {_BROKEN: shown.decode("utf-8", errors="replace")}
+    shown = line[:200] if len(line) > LONGEST_LINE else line.rstrip("\r\n")
+    broken = {_BROKEN: shown}
     try:
         return object_of(line) if len(line) <= LONGEST_LINE else broken
     except (ValueError, RecursionError):

@@ -26,7 +26,7 @@ from directory.places.street import street_of
 from directory.states import STATE_NAMES
 from directory.vocabulary import Kind, vocabulary
 from indexer import normalise
-from indexer.sources import files, table
+from indexer.sources import files, rejected_rows, table
 from indexer.sources.files import Part, SourceError
 from indexer.sources.record import (
     Gone,
@@ -73,6 +73,7 @@ _NUCC = re.compile("[0-9A-Z]{9}X")
 class Nppes:
     """Reads the registry: of it all, or only some taxonomies (or beginnings of them) and states."""
 
+    NAME: ClassVar[str] = "nppes"
     SOURCE: ClassVar[Source] = Source.NPPES
     taxonomies: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
@@ -121,7 +122,7 @@ class Nppes:
 
     def rejects(self, file: TextIO, first: Record) -> RejectsWriter:
         """Rejected rows, behind three columns that say why."""
-        parsed = table.rejects(file, _parsed(first))
+        parsed = rejected_rows.rejects(file, _parsed(first))
         return lambda record, error: parsed(_parsed(record), error)
 
     def _practitioner(self, row: Row) -> Meaning:

@@ -96,8 +96,9 @@ Meaning = Said | Gone | Skipped | Organisation
 
 
 class RecordSource(Protocol):
-    """A source of records: csv, jsonl, nppes, fhir, clinics."""
+    """A source of records, by the name that the command has for it."""
 
+    NAME: ClassVar[str]
     SOURCE: ClassVar[Source]
 
     def parts(self, paths: Sequence[Path]) -> Sequence[Part]:

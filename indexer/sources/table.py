@@ -6,18 +6,15 @@ called broken, and reading goes on with its second.
 """
 
 import csv
-import io
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
 from indexer.sources.files import SourceError
-from indexer.sources.record import Record, RecordError, RejectsWriter, Skipped
-
-REJECTED = ("rejected_row", "rejected_field", "rejected_reason")
-"""Columns added to a rejected row; they are ignored when the mended file is loaded."""
+from indexer.sources.record import Record, RecordError, Skipped
+from indexer.sources.text import NumberedLine, numbered_lines
 
 LONGEST_LINE, MOST_LINES = 100_000, 100
 """Characters a line, lines a record: more is no row of a list of practitioners."""
@@ -25,12 +22,9 @@ LONGEST_LINE, MOST_LINES = 100_000, 100
 csv.field_size_limit(LONGEST_LINE * MOST_LINES)  # the module's own is 131,072
 
 _DELIMITERS = ",;\t|"
-_BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _EXCEL_TEXT = re.compile(r"^'(?=[0-9=+\-@\t\r])|^=\"(.*)\"$", re.DOTALL)
 """What makes Excel take a cell as text: an apostrophe before it, or a formula around it."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBERED_LINE = tuple[int, str]
 _NOWHERE = 1 << 30
 
 
@@ -93,7 +87,7 @@ def rows(stream: BinaryIO) -> Iterator[tuple[int, list[str] | Broken]]:
 
     SourceError where the file has no header.
     """
-    lines = _Lines(_decoded(stream))
+    lines = _Lines(numbered_lines(stream, LONGEST_LINE))
     header = lines.peek()
     if header.lower().startswith("sep="):  # Excel's own way to say it
         next(lines)
@@ -136,10 +130,10 @@ def _plain(cell: str) -> str:
 class _Lines:
     """Lines for a reader; those of the record under way can be given back but the first."""
 
-    def __init__(self, lines: Iterator[_NUMBERED_LINE]) -> None:
+    def __init__(self, lines: Iterator[NumberedLine]) -> None:
         self._lines = lines
-        self._again: deque[_NUMBERED_LINE] = deque()
-        self._taken: list[_NUMBERED_LINE] = []
+        self._again: deque[NumberedLine] = deque()
+        self._taken: list[NumberedLine] = []
 
     def __iter__(self) -> "_Lines":
         return self
@@ -167,7 +161,7 @@ class _Lines:
         self._taken = []
         return number
 
-    def give_back(self) -> _NUMBERED_LINE:
+    def give_back(self) -> NumberedLine:
         """Give the lines of the record under way back, but for its first, which this is."""
         first, *others = self._taken
         self._again.extendleft(reversed(others))
@@ -175,71 +169,8 @@ class _Lines:
         return first
 
 
-def _decoded(stream: BinaryIO) -> Iterator[_NUMBERED_LINE]:
-    """Numbered lines as text: by the byte order mark, else UTF-8, else Windows-1252, line by line.
-
-    A line that is too long is cut to just above what is allowed; the rest of it is passed over.
-    """
-    begin = stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""
-    bom = next((mark for mark in _BOMS if begin.startswith(mark)), b"")
-    encoding = _BOMS.get(bom, "utf-8")
-    if not bom and begin[1:2] == b"\0":
-        encoding = "utf-16-le"
-    if bom == b"\xef\xbb\xbf":
-        stream.read(3)
-    is_bytewise = encoding == "utf-8"
-    text = io.TextIOWrapper(
-        stream, encoding="latin-1" if is_bytewise else encoding, errors="replace", newline=""
-    )
-    for number, line in enumerate(_bounded(text), start=1):
-        yield number, _text(line) if is_bytewise and not line.isascii() else line
-    text.detach()
-
-
-def _bounded(text: TextIO) -> Iterator[str]:
-    while line := text.readline(LONGEST_LINE + 1):
-        rest = line
-        while len(rest) > LONGEST_LINE and not rest.endswith("\n"):
-            rest = text.readline(LONGEST_LINE + 1)
-        yield line
-
-
-def _text(line: str) -> str:
-    raw = line.encode("latin-1")
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return line
-
-
 def _unquoted(header: str) -> str:
     return re.sub(r'"[^"]*"', "", header)
-
-
-def rejects(file: TextIO, first: Record) -> RejectsWriter:
-    """Writes rejected rows as they were, behind three columns of our own.
-
-    A line that is no row is one cell. What Excel would take for a formula has an apostrophe before
-    it, which is taken off when it is read.
-    """
-    writer = csv.writer(file)
-    names = first.raw.columns.names if first.raw.columns else ()
-    ours = {n for n, name in enumerate(names) if name in REJECTED}
-
-    def without_ours(cells: Sequence[str]) -> list[str]:
-        kept = (cell for n, cell in enumerate(cells) if n not in ours)
-        return [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in kept]
-
-    writer.writerow([*REJECTED, *without_ours(names)])
-
-    def write(record: Record, error: RecordError) -> None:
-        raw: Row | Broken = record.raw
-        cells = without_ours(raw.cells) if isinstance(raw, Row) else [raw.line.rstrip("\r\n")]
-        writer.writerow([record.row, error.field, error.reason, *cells])
-
-    return write
 
 
 def records(

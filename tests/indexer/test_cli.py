@@ -1,8 +1,14 @@
 """The commands as an operator and a script meet them: their words and their exit codes."""
 
+import gzip
 import os
+import re
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -13,13 +19,20 @@ PROGRAMS = Path(sys.executable).parent
 FAILED, WRONG_USE, REJECTED, NOT_IN_STEP = 1, 2, 3, 4
 
 
-def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def begun(folder: Path, *command: str, **settings: str) -> subprocess.Popen[str]:
+    """A program that has begun, in a process group of its own."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DIRECTORY_")}
     chosen = {f"DIRECTORY_{name.upper()}": value for name, value in settings.items()}
-    return subprocess.run(
+    return subprocess.Popen(
         [PROGRAMS / command[0], *command[1:]], cwd=folder, env={**environment, **chosen},
-        capture_output=True, text=True, check=False, timeout=60,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0,
     )  # fmt: skip
+
+
+def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    process = begun(folder, *command, **settings)
+    said, complained = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
 
 
 def test_from_a_file_to_an_index(tmp_path: Path) -> None:
@@ -29,15 +42,18 @@ def test_from_a_file_to_an_index(tmp_path: Path) -> None:
     assert rehearsed.returncode == REJECTED
     assert "nothing was changed" in rehearsed.stdout
     assert "row 3: rejected (address.state: 'XX' is no state" in rehearsed.stdout
-    assert not (tmp_path / "var" / "rejects").exists()
+    (kept,) = (tmp_path / "var" / "rejects").iterdir()
+    assert f"with reasons: var/rejects/{kept.name}" in rehearsed.stdout
+    assert ".dry-run.csv" in kept.name
     loaded = run(tmp_path, "indexer", "load", "csv", "list.csv")
     assert loaded.returncode == REJECTED
     assert (
         "read 2 = 1 added, 0 changed, 0 unchanged, 0 withdrawn, 0 skipped, 1 rejected"
         in loaded.stdout
     )
-    assert len(list((tmp_path / "var" / "rejects").iterdir())) == 1
+    assert len(list((tmp_path / "var" / "rejects").iterdir())) == 2
     before = run(tmp_path, "indexer", "status")
+    assert "last load of csv: list.csv" in before.stdout
     assert (before.returncode, "index: none" in before.stdout) == (NOT_IN_STEP, True)
     synced = run(tmp_path, "indexer", "sync")
     assert (synced.returncode, synced.stdout) == (0, "brought 1 listings up to date\n")
@@ -60,6 +76,9 @@ def test_from_a_file_to_an_index(tmp_path: Path) -> None:
             "no such file: [/b]nothing.csv",
         ),
         (["indexer", "load", "wizard", "x"], {}, WRONG_USE, "'wizard' is not one of"),
+        (["indexer", "load", "csv", "x", "--origin", "a:b"], {}, WRONG_USE, "'a:b' is not 1 to 40"),
+        (["indexer", "load", "csv", "x", "--origin", "a" * 41], {}, WRONG_USE, "is not 1 to 40"),
+        (["indexer", "load", "csv", "x", "--origin", ""], {}, WRONG_USE, "is not 1 to 40"),
         (["indexer", "status"], {"geocoder": "nope"}, FAILED, "there is no geocoder 'nope'"),
         (["indexer", "status"], {"geocoder_options": "{"}, FAILED, "is no JSON object"),
         (["indexer", "status"], {"database_url": "nope://"}, FAILED, "the store's URL"),
@@ -76,6 +95,61 @@ def test_what_goes_wrong_is_one_line(
     assert done.returncode == code
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def crowd(rows: int) -> str:
+    """A list of practitioners, of 450 characters a row."""
+    lines = (
+        f"number-{n},Ana,{n:x},physical-therapist,Austin,TX,78701,{n} {'x' * 400}".replace(
+            f",{n:x},", f",Of{'abcdefghij'[n % 10]},"
+        )
+        for n in range(rows)
+    )
+    return "\n".join([f"{COLUMNS},about", *lines])
+
+
+def test_a_file_that_ends_too_early_tells_what_was_stored(tmp_path: Path) -> None:
+    text = crowd(9_000).replace("78701", "78701", 1).replace("number-7,", "Number 7,")
+    packed = gzip.compress(text.encode())
+    (tmp_path / "list.csv.gz").write_bytes(packed[: len(packed) * 2 // 3])
+    (tmp_path / "next.csv").write_text(f"{COLUMNS}\n{ROW}\n")
+    done = run(tmp_path, "indexer", "load", "csv", "list.csv.gz", "next.csv")
+    assert done.returncode == FAILED
+    assert "Error: list.csv.gz: Compressed file ended" in done.stderr
+    told = re.search(r"list.csv.gz: read ([0-9,]+) until the error = ([0-9,]+) added", done.stdout)
+    assert told
+    assert int(told[1].replace(",", "")) == int(told[2].replace(",", "")) + 1 > 2_000
+    (kept,) = (tmp_path / "var" / "rejects").iterdir()
+    assert f"until the error, with reasons: var/rejects/{kept.name}" in done.stdout
+    assert kept.name.endswith(".partial")
+    assert "next.csv: read 1 = 1 added" in done.stdout
+    assert "cut short: run it again" not in run(tmp_path, "indexer", "status").stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_load_that_is_stopped_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "list.csv").write_text(crowd(20_000))
+    process = begun(tmp_path, "indexer", "load", "csv", "list.csv")
+    store = f"file:{tmp_path}/var/directory.db?mode=ro"
+    while not _count(store):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, number)  # as Ctrl-C goes to all processes of a terminal
+    said, complained = process.communicate(timeout=30)
+    assert (process.returncode, said) == (128 + number, "")
+    assert complained.startswith("Stopped. What was stored until then stays: run the same command")
+    assert complained.count("\n") == 1
+    assert 0 < _count(store) < 20_000
+    again = run(tmp_path, "indexer", "load", "csv", "list.csv")
+    assert again.returncode == 0
+    assert _count(store) == 20_000
+
+
+def _count(store: str) -> int:
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(store, uri=True)) as found:
+        (count,) = found.execute("SELECT count(*) FROM statement").fetchone()
+        return int(count)
+    return 0
 
 
 def test_settings_show_no_secret(tmp_path: Path) -> None:

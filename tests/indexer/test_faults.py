@@ -3,6 +3,8 @@
 import gzip
 import json
 import multiprocessing
+import threading
+import zipfile
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +19,7 @@ from directory.store import age, changefeed, record
 from directory.store.database import Database, StoreUnavailable
 from directory.store.listings import Made, Status
 from indexer import sync
+from indexer.sources import files
 from indexer.sources.csv import Csv
 from indexer.sources.files import SourceError
 from indexer.sources.jsonl import Jsonl
@@ -70,6 +73,45 @@ def test_a_gzip_that_ends_too_early_is_an_error(parts: Services, tmp_path: Path)
     path.write_bytes(gzip.compress(f"{COLUMNS}\n{ROW}\n".encode() * 200)[:-20])
     with pytest.raises(SourceError):
         load(parts, Csv(), path)
+
+
+def unpacking() -> int:
+    """How many threads are at work that unpack files."""
+    return sum("ThreadPoolExecutor" in thread.name for thread in threading.enumerate())
+
+
+def test_nothing_is_unpacked_once_a_file_is_closed(tmp_path: Path) -> None:
+    rows = f"{COLUMNS}\n{ROW}\n".encode() * 200_000
+    (tmp_path / "list.csv.gz").write_bytes(gzip.compress(rows, 1))
+    with zipfile.ZipFile(tmp_path / "lists.zip", "w") as archive:
+        archive.write(tmp_path / "list.csv.gz", "list.csv.gz")
+    for name, threads in ("list.csv.gz", 1), ("lists.zip", 2):
+        (part,) = files.parts(tmp_path / name)
+        with pytest.raises(ValueError, match="a row"), files.opened(part) as (stream, _):
+            stream.read(10)
+            assert unpacking() == threads
+            raise ValueError("a row that nobody understands")
+        assert unpacking() == 0
+
+
+def test_a_fault_of_our_own_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("x")
+    (part,) = files.parts(tmp_path / "list.csv")
+    for fault in (RuntimeError, NotImplementedError):
+        with pytest.raises(fault), files.opened(part):
+            raise fault
+
+
+def test_a_zip_packed_in_a_way_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lists.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("list.csv", "x")
+    content = bytearray(path.read_bytes())
+    content[8] = content[content.index(b"PK\x01\x02") + 10] = 97
+    path.write_bytes(content)
+    (part,) = files.parts(path)
+    with pytest.raises(SourceError, match=r"list\.csv: .*not supported"), files.opened(part):
+        pass
 
 
 def test_a_stray_quote_swallows_no_row_unsaid(parts: Services, tmp_path: Path) -> None:

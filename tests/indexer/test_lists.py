@@ -19,20 +19,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from directory.listing import Listing
+from directory.listing import Listing, Range
 from directory.places import Places
 from directory.services import Services
 from directory.store import changefeed
+from fixtures import generate
 from indexer.geocode import upgrade
 from indexer.load import Loader
 from indexer.normalise import person_name
 from indexer.sources import table
 from indexer.sources.clinics import Clinics
-from indexer.sources.csv import COLUMNS, Csv, column_named, template_rows
+from indexer.sources.columns import COLUMNS, column_named, template_rows
+from indexer.sources.csv import Csv
 from indexer.sources.files import SourceError
 from indexer.sources.jsonl import Jsonl
 from indexer.sources.record import RecordSource
+from indexer.sources.wording import worded
 from indexer.summary import Result, Summary
+from tests.builders import FIELDS, TODAY
 from tests.conftest import clock
 from tests.indexer.test_load import find, load, rehearse, rejected
 from tests.judge import distance
@@ -367,14 +371,13 @@ def test_a_workbook_is_refused(parts: Services, tmp_path: Path) -> None:
 
 def test_the_lists_of_a_zip_are_loaded_each_for_itself(parts: Services, tmp_path: Path) -> None:
     bad = TABLE.replace("TX", "XX")
-    inner = zipped(tmp_path, {"x.csv": TABLE}).read_bytes()
+    packed = zipped(tmp_path, {"x.csv": TABLE}).read_bytes()
     members: dict[str, bytes | str]
-    members = {"in.zip": inner, "a/list.csv": TABLE, "b/list.csv": bad, "../../evil.csv": bad}
+    members = {"in.zip": packed, "a/list.csv": TABLE, "b/list.csv": bad, "../../evil.csv": bad}
     nested, *others = Csv().parts([zipped(tmp_path, members)])
     loader = Loader(parts.database, parts.places, parts.clock, tmp_path / "rejects")
-    with pytest.raises(SourceError):
-        loader.load(Csv(), nested)
-    summaries = [loader.load(Csv(), part) for part in others]
+    inner, *summaries = loader.load(Csv(), [nested, *others])
+    assert "zip within a zip" in str(inner.error)
     assert [each.counts[REJECTED] for each in summaries] == [0, 1, 1]
     assert len(listed(parts)) == 2
     kept = {each.rejects for each in summaries[1:] if each.rejects}
@@ -472,8 +475,72 @@ def test_a_rehearsal_only_tells_what_would_change(parts: Services, tmp_path: Pat
     assert "row 3: added bob-1: name: nothing -> {'given': 'Bob'" in said
     assert "row 4: rejected (id: 'x' is no id" in said
     assert position_of(parts) == position
-    assert not (tmp_path / "rejects").exists()
     assert load(parts, Csv(), path).counts == summary.counts
+
+
+AS_JSON: dict[str, Any] = {
+    "id": "ana-1", "npi": "1234567893",
+    "name": {"given": "ANA", "middle": "M", "family": "NÚÑEZ", "suffix": "JR"},
+    "letters": ["P.T.", "DPT"], "profession": "Physical Therapist", "gender": "F",
+    "clinic": "AUSTIN NEEDLING",
+    "address": {"line1": "1 MAIN ST", "line2": "STE 4", "city": "AUSTIN", "state": "Texas",
+                "postal_code": "78701-0000"},
+    "area_only": False, "location": {"lat": 30.27, "lon": -97.74, "precision": "Street"},
+    "phone": "(512) 555-0101", "website": "https://example.org/",
+    "booking_url": "https://example.org/book", "setting": "Therapy clinic", "private_room": True,
+    "languages": ["English", "Spanish"], "about": "Gentle hands", "dry_needling": "Y",
+    "techniques": ["Deep", "Superficial"], "conditions": "neck pain|Headache",
+    "single_use_needles": "YES", "insurance_accepted": ["Blue Cross", "aetna"],
+    "insurance_refused": ["uhc"], "cash_pay": "true", "superbill": False, "accepting": "Yes",
+    "first_visit_price": {"least": "$90.00", "most": 120},
+    "follow_up_price": {"least": "70", "most": "$80"}, "visit_minutes": {"least": 30, "most": 60},
+    "typical_visits": {"least": 3, "most": 6},
+    "attestation": {"on": "2026-11-20", "by": "Ana", "method": "file"},
+}  # fmt: skip
+"""What FULL says, as somebody's own JSON may have it."""
+
+
+def test_json_lines_and_a_table_that_say_the_same_are_one(parts: Services, tmp_path: Path) -> None:
+    load_bytes(parts, tmp_path, text([list(FULL), list(FULL.values())]))
+    of_table = the_one(parts)
+    path = tmp_path / "list.jsonl"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"):
+        path.write_bytes(json.dumps(AS_JSON, ensure_ascii=False).encode(encoding))
+        assert load(parts, Jsonl(), path).counts == Counter({Result.UNCHANGED: 1})
+    assert the_one(parts) == of_table
+    assert of_table.name.family == "Núñez"
+    alone = {**AS_JSON, "first_visit_price": {"most": 120}}
+    path.write_text(json.dumps(alone))
+    assert load(parts, Jsonl(), path).counts == Counter({Result.CHANGED: 1})
+    assert (the_one(parts).first_visit_price or Range(least=0, most=0)).least == 120
+
+
+def test_letters_that_are_none_say_nothing(parts: Services, tmp_path: Path) -> None:
+    row = (*ANA, "a physical therapist for twenty years")
+    load_rows(parts, tmp_path, row, more=("letters",))
+    assert "letters" not in the_one(parts).provenance
+
+
+def test_a_listing_that_is_right_already_stays_as_it_is() -> None:
+    for listing in generate.listings(TODAY):
+        assert json.dumps(worded(listing)) == json.dumps(listing)
+
+
+_TEXT = st.text("aBcÉ 19.,;|/$-'", max_size=9)
+_PART = st.sampled_from(("given", "family", "line1", "state", "postal_code", "least", "most"))
+_PLAIN = st.none() | st.booleans() | st.integers() | _TEXT
+_JSON = _PLAIN | st.lists(_PLAIN, max_size=3) | st.dictionaries(_PART, _PLAIN, max_size=4)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), _JSON))
+def test_what_makes_no_sense_is_left_and_our_way_is_the_end(fields: dict[str, Any]) -> None:
+    once = worded(fields)
+    assert worded(once) == once
+    assert once.keys() == fields.keys()
+    for name, said in fields.items():
+        if not isinstance(said, str | bool | list | dict):
+            assert once[name] is said
 
 
 def test_json_lines_that_are_rejected_load_once_mended(parts: Services, tmp_path: Path) -> None:

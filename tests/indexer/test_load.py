@@ -34,15 +34,27 @@ def load(
     parts: Services, source: RecordSource, path: Path, rejects: Path | None = None, **options: Any
 ) -> Summary:
     """Load one file whole; `options` are those of the loader."""
-    folder = rejects or path.parent / "rejects"
+    (summary,) = load_all(parts, source, path, rejects=rejects, **options)
+    if summary.error:
+        raise summary.error
+    return summary
+
+
+def load_all(
+    parts: Services,
+    source: RecordSource,
+    *paths: Path,
+    rejects: Path | None = None,
+    **options: Any,
+) -> list[Summary]:
+    """Load files with one command."""
+    folder = rejects or paths[0].parent / "rejects"
     loader = Loader(parts.database, parts.places, parts.clock, folder, **options)
-    (part,) = source.parts([path])
-    return loader.load(source, part)
+    return loader.load(source, source.parts(paths))
 
 
 def rehearse(parts: Services, source: RecordSource, path: Path) -> Summary:
-    (part,) = source.parts([path])
-    return Loader(parts.database, parts.places, parts.clock, None).load(source, part)
+    return load(parts, source, path, rehearsal=True)
 
 
 def load_csv(parts: Services, folder: Path, *lines: str) -> Summary:

@@ -287,7 +287,7 @@ class Desk:
             for name, text in members.items():
                 archive.writestr(name, text)
         loader = Loader(self.parts.database, self.parts.places, self.parts.clock, self.folder)
-        loads = [loader.load(Nppes(), part).counts for part in Nppes().parts([path])]
+        loads = [each.counts for each in loader.load(Nppes(), Nppes().parts([path]))]
         return sum(loads, Counter[Result]())
 
     def stored(self, n: int = 1, building: str = "") -> StoredListing:
@@ -504,17 +504,17 @@ def test_a_number_that_is_none_is_rejected(desk: Desk) -> None:
 
 def test_more_than_a_twentieth_is_withdrawn_only_when_accepted(desk: Desk) -> None:
     desk.load(*(person(n) for n in range(40)))
-    gone = [{"npi": npi(n), "off": "02/01/2024"} for n in range(3)]
-    few = desk.load(*gone[:2], accept_withdrawals=False)
-    assert (few.withheld, few.counts) == (0, Counter({Result.WITHDRAWN: 2}))
-    desk.load(*(person(n, updated="03/01/2024") for n in range(2)))
-    gone = [{"npi": npi(n), "off": "04/01/2024"} for n in range(3)]
+    gone = [{"npi": npi(n), "off": "02/01/2024"} for n in range(6)]
+    few = desk.load(*gone[:5], accept_withdrawals=False)
+    assert (few.withheld, few.counts) == (0, Counter({Result.WITHDRAWN: 5}))
+    desk.load(*(person(n, updated="03/01/2024") for n in range(5)))
+    gone = [{"npi": npi(n), "off": "04/01/2024"} for n in range(6)]
     summary = desk.load(*gone, person(90), accept_withdrawals=False)
-    assert (summary.withheld, standing(desk.parts)) == (3, Counter({Status.PUBLISHED: 41}))
-    assert summary.counts == Counter({Result.SKIPPED: 3, Result.ADDED: 1})
+    assert (summary.withheld, standing(desk.parts)) == (6, Counter({Status.PUBLISHED: 41}))
+    assert summary.counts == Counter({Result.SKIPPED: 6, Result.ADDED: 1})
     accepted = desk.load(*gone, person(90))
-    assert (accepted.withheld, accepted.counts[Result.WITHDRAWN]) == (0, 3)
-    assert standing(desk.parts) == Counter({Status.PUBLISHED: 38, Status.WITHDRAWN: 3})
+    assert (accepted.withheld, accepted.counts[Result.WITHDRAWN]) == (0, 6)
+    assert standing(desk.parts) == Counter({Status.PUBLISHED: 35, Status.WITHDRAWN: 6})
 
 
 @pytest.mark.parametrize("seed", range(12))

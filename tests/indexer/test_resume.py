@@ -62,8 +62,8 @@ class Work:
         """Load the file into the store."""
         database = Database(url)
         loader = Loader(database, places, clock, rejects)
-        (part,) = self.source.parts([self.file])
-        loader.load(self.source, part)
+        (summary,) = loader.load(self.source, self.source.parts([self.file]))
+        assert not summary.error
         database.close()
 
 

@@ -18,12 +18,14 @@ from sqlalchemy import text
 
 from directory.listing import Change, Listing, Source
 from directory.search.engine import Ask, Engine, EngineUnavailable
+from directory.search.sqlite import SqliteEngine
 from directory.services import engine as engine_of
 from directory.store import changefeed, record
 from directory.store.database import Database
 from directory.store.statement import Statement
 from indexer import sync
 from tests.builders import TODAY, a_listing
+from tests.conftest import clock
 from tests.store.test_store import MADE, put
 
 
@@ -319,6 +321,47 @@ def test_follow_keeps_step_and_waits_for_an_engine_that_is_down(
     finally:
         process.terminate()
         process.wait()
+
+
+class Hurried(threading.Event):
+    """Waits no longer than it takes to note how long it was to be; `at` tells of each wait."""
+
+    def __init__(self, at: Callable[[int], object]) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self._at = at
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout or 0)
+        self._at(len(self.waits))
+        return self.is_set()
+
+
+def test_follow_says_an_error_once_and_asks_ever_more_seldom(
+    store: Database, tmp_path: Path
+) -> None:
+    full = SqliteEngine(tmp_path / "search.db")
+    with full.new_generation() as generation:
+        generation.apply([Change.of(n, a_listing(f"l{n:02}")) for n in range(1, 11)])
+        generation.serve(99)
+
+    def at(wait: int) -> None:
+        if wait == 11:
+            put(store, "ana")
+        if wait == 13:
+            sync.rebuild(store, full, accept_shrink=True)
+        if wait == 15:
+            stop.set()
+
+    said: list[str] = []
+    stop = Hurried(at)
+    sync.follow(store, full, clock, said.append, stop)
+    assert stop.waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, *[300] * 4, 1, 1]
+    first, second, last = said
+    assert "would hold 0 listings" in first
+    assert "would hold 1 listings" in second
+    assert last.startswith("stopped")
+    full.close()
 
 
 def _until(holds: Callable[[], bool]) -> None:
