@@ -94,9 +94,7 @@ class Resources:
                     number += 1
                     if isinstance(found, Broken):
                         yield Record(number, found)
-                    elif found.said["resourceType"] in _KEPT and (
-                        again := self._lay(number, found)
-                    ):
+                    elif again := self._lay(number, found):
                         yield again
         self._db.execute("COMMIT")
 
