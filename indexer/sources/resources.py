@@ -123,9 +123,9 @@ class Resources:
         which: that is for the operator to mend, so it is rejected and not skipped. In the rejects
         file it is no resource, so that loading it again unmended does not make it the one.
         """
-        (row, text), = self._db.execute(
+        row, text = self._db.execute(
             "SELECT row, said FROM resource WHERE name = ?", [found.name]
-        )  # fmt: skip
+        ).fetchone()
         first = Found(json.loads(text))
         before, after = first.updated, found.updated
         if before and after and before < after:
