@@ -54,13 +54,12 @@ class Rejects:
 
 
 def _name(part: Part, folder: Path, *, rehearsal: bool) -> str:
-    in_place = part.path.resolve().parent == folder.resolve() and not part.member
-    if in_place and not rehearsal:
+    is_file = part.path.is_file() and not part.member and not rehearsal
+    if is_file and part.path.resolve().parent == folder.resolve():
         return part.path.name
-    stem, _, extension = part.name.removesuffix(".gz").rpartition(".")
+    stem, _, extension = part.rejects_name.removesuffix(".gz").rpartition(".")
     stem, extension = stem[:_LONGEST_NAME], extension[:_LONGEST_NAME]
     if extension.lower() in ("xlsx", "zip"):
         extension = "csv"
-    place = f"{part.path.resolve()}|{part.member or ''}"
     mark = ".dry-run" if rehearsal else ""
-    return f"{stem}-{sha256(place.encode()).hexdigest()[:6]}{mark}.{extension}"
+    return f"{stem}-{sha256(part.place.encode()).hexdigest()[:6]}{mark}.{extension}"

@@ -8,27 +8,26 @@ The role code `dn` of Plan-Net means *dietary and nutritional*, and nothing of P
 does dry needling: these listings are not confirmed.
 """
 
-import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar, TextIO, TypeVar, overload
+from typing import ClassVar, TextIO, TypeVar, overload
 
 from pydantic import ValidationError
 
 from directory.listing import Source
-from directory.states import STATE_NAMES
-from directory.vocabulary import Kind, vocabulary
-from indexer import normalise
+from directory.vocabulary import vocabulary
 from indexer.sources import files, plan_net
+from indexer.sources.bundles import Broken
+from indexer.sources.fhir_fields import fields_of, taxonomies
+from indexer.sources.fhir_rejects import RejectedRoles
 from indexer.sources.files import Part, SourceError
 from indexer.sources.plan_net import (
     Location,
     Organization,
     Practitioner,
     PractitionerRole,
-    Telecom,
     nucc,
 )
 from indexer.sources.record import (
@@ -40,16 +39,34 @@ from indexer.sources.record import (
     Said,
     Skipped,
 )
-from indexer.sources.resources import Broken, Json, Left, Role, laid_down, name_of
+from indexer.sources.resources import Left, Role, laid_down
 
-_REJECTED = "urn:directory:rejected"
-"""The system of the tag that says why a role was rejected."""
-
-_ACCEPTING = {"newpt": "yes", "nopt": "no", "existptonly": "no", "existptfam": "no"}
-"""Plan-Net's AcceptingPatients code system."""
-
-_GENDERS = ("female", "male")
 _Model = TypeVar("_Model", bound=plan_net.Resource)
+
+
+@dataclass(frozen=True)
+class Network(Part):
+    """All files of one load, called after what the operator named."""
+
+    named: tuple[Path, ...] = ()
+    files: tuple[Part, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file or folder that was named; of several the first, and how many more."""
+        first, more = self.path.resolve().name, len(self.named) - 1
+        return f"{first} and {more:,} more" if more else first
+
+    @property
+    def rejects_name(self) -> str:
+        """The same; whatever it was read from, rejects are NDJSON."""
+        first, more = Path(self.path.resolve().name.removesuffix(".gz")), len(self.named) - 1
+        return f"{first.stem}-and-{more}-more.ndjson" if more else f"{first.stem}.ndjson"
+
+    @property
+    def place(self) -> str:
+        """All that was named."""
+        return "|".join(str(path.resolve()) for path in self.named)
 
 
 class Fhir:
@@ -57,9 +74,6 @@ class Fhir:
 
     NAME: ClassVar[str] = "fhir"
     SOURCE: ClassVar[Source] = Source.FHIR
-
-    def __init__(self) -> None:
-        self._together: tuple[Part, ...] = ()
 
     def parts(self, paths: Sequence[Path]) -> list[Part]:
         """All files, those in folders and zips among them, as one part."""
@@ -70,37 +84,42 @@ class Fhir:
                     found += files.parts(file)
         if not found:
             raise SourceError(f"no files in {', '.join(map(str, paths))}")
-        self._together = tuple(found)
-        return [replace(found[0], size=sum(part.size for part in found))]
+        size = sum(part.size for part in found)
+        return [Network(paths[0], size=size, named=tuple(paths), files=tuple(found))]
 
     def read(self, part: Part, known: Collection[str]) -> Iterator[Record | Passed]:
         """Every role at each of its locations, with what it refers to; what is no resource.
 
-        Also every role that was known at a location which it does not name any more.
+        Also every role that was known at a location which it does not name any more. Nobody can
+        tell whether files are all of a directory, so nothing is concluded from what is not in
+        them: only a role that is there, and whose locations are all known, says where it is not.
         """
         before: dict[str, set[str]] = {}
         for key in known:
             before.setdefault(key.partition("/")[0], set()).add(key)
-        with laid_down(self._together or (part,)) as resources:
-            for number, broken in resources.lay_down():
-                yield Record(number, broken)
-            for number, role, at_locations in resources.roles():
-                for each in at_locations:
-                    yield Record(number, each, part.size)
-                for key in sorted(before.get(role["id"], set()) - _keys(role)):
-                    yield Record(number, Left(json.dumps(role), key), part.size)
+        with laid_down(part.files if isinstance(part, Network) else (part,)) as resources:
+            yield from resources.lay_down()
+            for role in resources.roles():
+                for each in role.at:
+                    yield Record(role.row, each, part.size)
+                if role.locations is not None:
+                    now = {_key(role.id, name) for name in role.locations}
+                    for key in sorted(before.get(role.id, set()) - now):
+                        yield Record(role.row, Left(role.at[0], key), part.size)
 
     def interpret(self, record: Record, today: date) -> Said | Gone | Skipped:  # noqa: ARG002
         """What a role at a location says."""
         raw: Role | Left | Broken = record.raw
         if isinstance(raw, Broken):
             raise RecordError("resource", raw.reason)
-        role = _model(PractitionerRole, raw.role)
         if isinstance(raw, Left):
-            return Gone(raw.key, _as_of(role), "its role is no longer at this location")
+            role = _model(PractitionerRole, raw.role.role)
+            as_of = _newest(role, _model(Practitioner, raw.role.practitioner))
+            return Gone(raw.key, as_of, "its role is no longer at this location")
+        role = _model(PractitionerRole, raw.role)
         practitioner = _model(Practitioner, raw.practitioner)
         location = _model(Location, raw.location)
-        as_of = max(_as_of(each) for each in (role, practitioner, location) if each)
+        as_of = _newest(role, practitioner, location)
         key = _key(role.id, role.location[0].name if role.location else "")
         qualified = practitioner.qualification if practitioner else ()
         codes = list(dict.fromkeys([*nucc(role.specialty), *nucc(q.code for q in qualified)]))
@@ -116,28 +135,15 @@ class Fhir:
         if location.status != "active":
             return Gone(key, as_of, f"the location is {location.status}")
         clinic = _model(Organization, raw.organization)
-        fields = _fields(role, practitioner, location, clinic) | {
+        fields = fields_of(role, practitioner, location, clinic) | {
             "profession": profession,
-            "taxonomies": _taxonomies(practitioner, codes),
+            "taxonomies": taxonomies(practitioner, codes),
         }
         return Said(key, as_of, {name: value for name, value in fields.items() if value})
 
     def rejects(self, file: TextIO, first: Record) -> RejectsWriter:  # noqa: ARG002
-        """Rejected roles as NDJSON with all that they refer to; a tag says why."""
-
-        def write(record: Record, error: RecordError) -> None:
-            for resource in _rejected(record, error):
-                json.dump(resource, file)
-                file.write("\n")
-
-        return write
-
-
-def _keys(role: Json) -> set[str]:
-    """The keys of a role at its locations."""
-    references = role.get("location")
-    names = map(name_of, references if isinstance(references, list) else ())
-    return {_key(role["id"], name) for name in names if name}
+        """Rejected roles as NDJSON, each whole and once, with all that they refer to."""
+        return RejectedRoles(file)
 
 
 def _key(role_id: str, location: str) -> str:
@@ -160,6 +166,10 @@ def _model(model: type[_Model], said: str | None) -> _Model | None:
         raise RecordError(where, first["msg"]) from error
 
 
+def _newest(*resources: plan_net.Resource | None) -> date:
+    return max(_as_of(each) for each in resources if each)
+
+
 def _as_of(resource: plan_net.Resource) -> date:
     try:
         return resource.as_of
@@ -170,90 +180,3 @@ def _as_of(resource: plan_net.Resource) -> date:
 def _missing(*references: plan_net.Reference) -> str:
     named = next((each.reference for each in references if each.reference), None)
     return f"{named} is not in what was loaded" if named else "is missing"
-
-
-def _fields(
-    role: PractitionerRole,
-    practitioner: Practitioner,
-    location: Location,
-    organization: Organization | None,
-) -> dict[str, Any]:
-    name, at = practitioner.current_name, location.address
-    suffixes = [each for each in name.suffix if normalise.is_generation(each)]
-    letters = [each for each in name.suffix if each not in suffixes]
-    parts = {
-        "given": " ".join(name.given[:1]),
-        "middle": " ".join(name.given[1:]),
-        "family": name.family,
-        "suffix": " ".join(suffixes),
-    }
-    lines = " ".join(at.line[:1]), " ".join(at.line[1:2])
-    position = location.position
-    return {
-        "name": normalise.named(parts),
-        "npi": practitioner.npi,
-        "letters": list(normalise.letters(",".join(letters))),
-        "gender": practitioner.gender if practitioner.gender in _GENDERS else None,
-        "languages": list(_languages(practitioner)),
-        "clinic": normalise.clinic_name(organization.name) if organization else None,
-        "address": normalise.address(*lines, at.city, at.state, at.postal_code),
-        # FHIR does not tell how exact a position is; the street is the least that it should be.
-        "location": position
-        and {"lat": position.latitude, "lon": position.longitude, "precision": "street"},
-        "phone": _telecom("phone", *role.telecom, *location.telecom),
-        "website": _telecom("url", *role.telecom, *location.telecom),
-        "accepting": _accepting(role),
-    }
-
-
-def _taxonomies(practitioner: Practitioner, codes: Sequence[str]) -> list[dict[str, Any]]:
-    """The codes of role and practitioner, with the licences that the qualifications give."""
-    licences: dict[str, dict[str, str]] = {}
-    for qualification in practitioner.qualification:
-        number = next((each.value for each in qualification.identifier if each.value), None)
-        for code in nucc([qualification.code]):
-            if number and qualification.state in STATE_NAMES:
-                licences[code] = {
-                    "licence_number": number,
-                    "licence_state": str(qualification.state),
-                }
-    return [{"code": c, "primary": n == 0, **licences.get(c, {})} for n, c in enumerate(codes)]
-
-
-def _languages(practitioner: Practitioner) -> Iterator[str]:
-    for concept in practitioner.communication:
-        for coding in concept.coding:
-            code = (coding.code or "").split("-")[0].lower()
-            if vocabulary().has(Kind.LANGUAGE, code):
-                yield code
-
-
-def _telecom(system: str, *several: Telecom) -> str | None:
-    """The first number or address of a kind: the role's own comes before its location's."""
-    return next((each.value for each in several if each.value and each.system == system), None)
-
-
-def _accepting(role: PractitionerRole) -> str | None:
-    for extension in role.extension:
-        if extension.url == f"{plan_net.PLAN_NET}newpatients":
-            return _ACCEPTING.get(extension.code("acceptingPatients") or "")
-    return None
-
-
-def _rejected(record: Record, error: RecordError) -> Iterator[Json]:
-    """What is to be mended: the role, tagged with the reason, and all that it refers to."""
-    raw: Role | Left | Broken = record.raw
-    why = {
-        "system": _REJECTED,
-        "code": error.field,
-        "display": f"row {record.row}: {error.reason}",
-    }
-    if isinstance(raw, Broken):
-        yield {"not_fhir": raw.text, "meta": {"tag": [why]}}
-        return
-    role = json.loads(raw.role)
-    meta = role.get("meta")
-    yield {**role, "meta": {**(meta if isinstance(meta, dict) else {}), "tag": [why]}}
-    if isinstance(raw, Role):
-        others = filter(None, (raw.practitioner, raw.location, raw.organization))
-        yield from map(json.loads, others)

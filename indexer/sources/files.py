@@ -44,8 +44,18 @@ class Part:
 
     @property
     def name(self) -> str:
-        """What it is called in messages, and its rejects file after it."""
+        """What it is called in messages."""
         return Path(self.member).name if self.member else self.path.name
+
+    @property
+    def rejects_name(self) -> str:
+        """What its rejects file is called after."""
+        return self.name
+
+    @property
+    def place(self) -> str:
+        """Where it lies: two may have one name."""
+        return f"{self.path.resolve()}|{self.member or ''}"
 
 
 def parts(path: Path) -> list[Part]:

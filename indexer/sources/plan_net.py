@@ -39,8 +39,7 @@ class Reference(_Element):
     @property
     def name(self) -> str:
         """`Location/1`, whether the reference is absolute or not, whatever its version."""
-        said = (self.reference or "").split("/_history")[0]
-        return "/".join(said.rsplit("/", 2)[-2:])
+        return "/".join(unversioned(self.reference or "").rsplit("/", 2)[-2:])
 
 
 class Extension(_Element):
@@ -179,6 +178,11 @@ class PractitionerRole(Resource):
     specialty: tuple[Concept, ...] = ()
     telecom: tuple[Telecom, ...] = ()
     extension: tuple[Extension, ...] = Field(default=())
+
+
+def unversioned(url: str) -> str:
+    """A URL without the version of the resource that it names."""
+    return url.split("/_history")[0]
 
 
 def nucc(concepts: Iterable[Concept]) -> Iterator[str]:
