@@ -122,6 +122,8 @@ class _Course:
                     self.summary.pass_over(reason, count)
                 case Record(), Stated() if self._is_taken(record, prepared):
                     stated.append((record, prepared))
+                case Record(), Found(key, left_out=str(why)) if key not in self.known:
+                    self.summary.pass_over(why)
                 case Record(), Found():
                     found.append((record, prepared))
                 case Record(), Gone(key, as_of, reason):

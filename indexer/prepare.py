@@ -71,6 +71,7 @@ class Found:
     key: str
     as_of: date
     fields: Mapping[str, Any]
+    left_out: str | None = None
 
 
 Prepared = Stated | Found | Gone | Skipped | Rejected
@@ -96,7 +97,8 @@ class Preparer:
                 case Organisation() as found:
                     fields = self._located(found.fields)
                     clinic = _Clinic.model_validate(fields).model_dump(mode="json")
-                    return Found(self.prefix + found.key, self._believed(found.as_of), clinic)
+                    key, as_of = self.prefix + found.key, self._believed(found.as_of)
+                    return Found(key, as_of, clinic, found.left_out)
                 case Gone() as gone:
                     as_of = self._believed(gone.as_of)
                     return replace(gone, key=self.prefix + gone.key, as_of=as_of)
