@@ -47,7 +47,10 @@ class Course:
                 if self._is_taken(record, prepared):
                     stated.append((record, prepared))
             elif isinstance(prepared, Found):
-                found.append((record, prepared))
+                if prepared.left_out and prepared.key not in self.known:
+                    self.summary.pass_over(prepared.left_out)
+                else:
+                    found.append((record, prepared))
             elif isinstance(prepared, RecordError):
                 self._reject(record, prepared)
             elif isinstance(prepared, Gone):

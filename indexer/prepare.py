@@ -65,6 +65,7 @@ class Found:
     key: str
     as_of: date
     fields: Mapping[str, Any]
+    left_out: str | None = None
 
 
 Prepared = Stated | Found | Gone | Skipped | RecordError
@@ -90,8 +91,8 @@ class Preparer:
                 case Organisation() as found:
                     fields = self._located(found.fields)
                     clinic = _Clinic.model_validate(fields).model_dump(mode="json")
-                    key = self._key(found.key, "name")
-                    return Found(key, self._believed(found.as_of), clinic)
+                    key, as_of = self._key(found.key, "name"), self._believed(found.as_of)
+                    return Found(key, as_of, clinic, found.left_out)
                 case Gone() as gone:
                     as_of = self._believed(gone.as_of)
                     return replace(gone, key=self.prefix + gone.key, as_of=as_of)

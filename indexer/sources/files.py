@@ -32,6 +32,10 @@ class SourceError(Exception):
     """A file that is not what it should be, or cannot be read on from somewhere."""
 
 
+class ZipInZip(SourceError):
+    """A zip that lies in a zip."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One thing to read: a file, or a member of a zip. `size` is what is to be read of the disk."""
@@ -124,7 +128,7 @@ def _member_stream(
     if begin[:2] == _GZIP:
         stream = open_.enter_context(_unpacked(gzip.GzipFile(fileobj=stream), read))
     elif begin == _ZIP and not part.name.lower().endswith(".xlsx"):
-        raise SourceError("is a zip within a zip: unpack the outer one")
+        raise ZipInZip("is a zip within a zip: unpack the outer one")
     return stream, read
 
 
@@ -200,7 +204,8 @@ def _as_source_error(name: str) -> Iterator[None]:
     try:
         yield
     except SourceError as error:
-        raise SourceError(str(error) if name in str(error) else f"{name}: {error}") from error
+        said = str(error) if name in str(error) else f"{name}: {error}"
+        raise type(error)(said) from error
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
             struct.error) as error:  # fmt: skip
         raise SourceError(f"{name}: {error}") from error

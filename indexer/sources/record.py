@@ -84,11 +84,15 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """A record of a clinic: its name, address, phone and location, not yet validated."""
+    """A record of a clinic: its name, address, phone and location, not yet validated.
+
+    With `left_out` it is only of interest if the clinic is known.
+    """
 
     key: str
     as_of: date
     fields: Mapping[str, Any]
+    left_out: str | None = None
 
 
 Meaning = Said | Gone | Skipped | Organisation

@@ -17,7 +17,6 @@ LONGEST_ROW = 1_000_000
 BEGINS_A_ROW = frozenset(b'"%d' % digit for digit in range(10))
 
 _BLOCK = 1 << 17
-_SHOWN = 1_000
 _QUOTED_INDIVIDUAL = b'"1"'
 
 
@@ -53,6 +52,20 @@ class Wanted:
     otherwise: str
 
 
+def is_scannable(columns: Columns, first: bytes) -> bool:
+    """Whether a file may be scanned, by its first row: else every row is to be parsed.
+
+    NPI and entity type must be where `scan` looks for them, and every cell must be quoted.
+    """
+    if columns.names[:1] != ("NPI",) or columns.at.get("Entity Type Code", 1) != 1:
+        return False
+    row = Unparsed(columns, first.rstrip(b"\r\n")).row()
+    if isinstance(row, Broken):
+        return False
+    quoted = ",".join('"' + cell.replace('"', '""') + '"' for cell in row.cells)
+    return first[:2] in BEGINS_A_ROW and quoted == text_of(first).rstrip("\r\n")
+
+
 def scan(
     stream: BinaryIO,
     columns: Columns,
@@ -69,61 +82,71 @@ def scan(
     personal = tuple(f'"{code}'.encode() for code in wanted.taxonomies)
     any_ = personal + tuple(f'"{code}'.encode() for code in wanted.of_organisations)
     passed = 0
-    for number, row in _rows(stream):
+    for number, lines in _rows(stream):
+        row = lines[0]
+        is_one_row = len(lines) == 1 and len(row) < LONGEST_ROW
         is_ours = row[1:11] in npis
         for token in personal if row[13:16] == _QUOTED_INDIVIDUAL else any_:
             if row.find(token, start, end) >= 0:
                 is_ours = True
                 break
-        if not is_ours and b"\n" not in row:
+        if not is_ours and is_one_row:
             passed += 1
             continue
         if passed:
             yield Passed(passed, wanted.otherwise, position())
             passed = 0
-        if b"\n" in row:  # a cell of several lines, or lines that are no rows of the registry
-            for at, raw in table.reparsed(text_of(row), number, columns):
-                yield Record(at, raw, position())
-        else:
+        if is_one_row:
             yield Record(number, Unparsed(columns, row), position())
+        else:  # a cell of several lines, or lines that are no rows of the registry
+            for at, raw in table.reparsed(map(text_of, lines), number, columns):
+                yield Record(at, raw, position())
     if passed:
         yield Passed(passed, wanted.otherwise, position())
 
 
-def _rows(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Each row with the number of the line it begins in.
+def _rows(stream: BinaryIO) -> Iterator[tuple[int, list[bytes]]]:
+    """The lines of each row, mostly one, with the number of the first.
 
     Every cell is quoted. A quote and a digit at the beginning of a line begin a row: within a cell
     a quote is doubled, or ends it. So a row is told from a cell's second line without parsing.
+    Where no row begins for long, the lines come in pieces, never a single one that begins none.
     """
-    row, begun, number = b"", 0, 1
+    held: list[bytes] = []
+    further, number = 0, 1  # bytes behind the first line
     for lines in _lines(stream):
         for line in lines:
             number += 1
             if line[:2] in BEGINS_A_ROW:
-                if row:
-                    yield begun, row
-                row, begun = line, number
-            elif len(row) < LONGEST_ROW:
-                row += b"\n" + line
-    if row:
-        yield begun, row
+                if held:
+                    yield number - len(held), held
+                held, further = [line], 0
+            else:
+                held.append(line)
+                further += len(line) + 1
+                if further > LONGEST_ROW and len(held) > 3:
+                    yield number - len(held) + 1, held[:-2]
+                    held = held[-2:]
+                    further = len(held[1]) + 1
+    if held:
+        yield number - len(held) + 1, held
 
 
 def _lines(stream: BinaryIO) -> Iterator[list[bytes]]:
-    """The lines, many at a time; of one that is far too long only the beginning."""
+    """The lines, many at a time; one that is far too long is cut to LONGEST_ROW."""
     rest, is_passing_over = b"", False
     while block := stream.read(_BLOCK):
         if is_passing_over:
             end = block.find(b"\n")
             if end < 0:
                 continue
-            block, is_passing_over = block[end:], False
+            block, is_passing_over = block[end + 1 :], False
         lines = (rest + block).split(b"\n")
         rest = lines.pop()
         yield lines
         if len(rest) > LONGEST_ROW:
-            rest, is_passing_over = rest[:_SHOWN], True
+            yield [rest[:LONGEST_ROW]]
+            rest, is_passing_over = b"", True
     if rest:
         yield [rest]
 

@@ -8,7 +8,7 @@ called broken, and reading goes on with its second.
 import csv
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -61,11 +61,16 @@ class Row:
         """Whether there is nothing in it."""
         return not any(map(str.strip, self.cells))
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether it has fewer cells than the header."""
+        return len(self.cells) < len(self.columns.names)
+
     def check(self) -> None:
         """RecordError where it has more or fewer cells than the header."""
         if len(self.cells) > len(self.columns.names) and any(self.cells[len(self.columns.names) :]):
             raise RecordError("row", "it has more cells than the header")
-        if len(self.cells) < len(self.columns.names):
+        if self.is_cut:
             raise RecordError("row", "it has fewer cells than the header")
 
 
@@ -100,9 +105,11 @@ def rows(stream: BinaryIO) -> Iterator[tuple[int, list[str] | Broken]]:
     yield from _parsed(lines, delimiter)
 
 
-def reparsed(text: str, number: int, columns: Columns) -> Iterator[tuple[int, Row | Broken]]:
+def reparsed(
+    texts: Iterable[str], number: int, columns: Columns
+) -> Iterator[tuple[int, Row | Broken]]:
     """The rows of some lines of a comma-separated file, of which the first has this number."""
-    lines = _Lines(enumerate(text.splitlines(keepends=True), start=number))
+    lines = _Lines(enumerate((f"{text}\n" for text in texts), start=number))
     for at, cells in _parsed(lines, ","):
         yield at, _raw(columns, cells)
 

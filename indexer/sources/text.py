@@ -12,7 +12,7 @@ NumberedLine = tuple[int, str]
 def numbered_lines(stream: BinaryIO, longest: int) -> Iterator[NumberedLine]:
     """Numbered lines as text: by the byte order mark, else UTF-8, else Windows-1252, line by line.
 
-    A line of more than `longest` characters is cut to one more; the rest of it is passed over.
+    A line of more than `longest` characters may be cut, though not to fewer than one more.
     """
     begin = stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""
     bom = next((mark for mark in _BOMS if begin.startswith(mark)), b"")
@@ -31,10 +31,11 @@ def numbered_lines(stream: BinaryIO, longest: int) -> Iterator[NumberedLine]:
 
 
 def _bounded(text: TextIO, longest: int) -> Iterator[str]:
-    while line := text.readline(longest + 1):
+    most = 4 * longest + 1  # bytes, of which a character may have four
+    while line := text.readline(most):
         rest = line
-        while len(rest) > longest and not rest.endswith("\n"):
-            rest = text.readline(longest + 1)
+        while len(rest) == most and not rest.endswith("\n"):
+            rest = text.readline(most)
         yield line
 
 

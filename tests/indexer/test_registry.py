@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import random
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,7 @@ from directory.store.listings import Status, StoredListing, counts
 from directory.store.said import SaidOf, keys_said, statements_said
 from indexer.load import Loader
 from indexer.sources.csv import Csv
+from indexer.sources.files import SourceError
 from indexer.sources.nppes import Nppes
 from indexer.sources.record import Passed, RecordSource
 from indexer.sources.table import Row
@@ -281,12 +283,15 @@ class Desk:
         options = {"accept_withdrawals": True, **options}
         return checked(load(self.parts, source or Nppes(), path, **options), rows)
 
-    def load_zip(self, members: Mapping[str, str]) -> Counter[Result]:
+    def load_zip(self, members: Mapping[str, str | bytes], **options: Any) -> Counter[Result]:
         path = self.folder / "registry.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in members.items():
                 archive.writestr(name, text)
-        loader = Loader(self.parts.database, self.parts.places, self.parts.clock, self.folder)
+        loader = Loader(
+            self.parts.database, self.parts.places, self.parts.clock, self.folder / "rejects",
+            **options,
+        )  # fmt: skip
         loads = [each.counts for each in loader.load(Nppes(), Nppes().parts([path]))]
         return sum(loads, Counter[Result]())
 
@@ -565,7 +570,9 @@ def test_dirt_costs_only_its_own_row(desk: Desk, quoting: int) -> None:
     assert said(desk.parts).keys() - {npi(4)} == good
     assert desk.listing(2).name.family == "Núñez"
     assert summary.rejects
-    assert "control character" in summary.rejects.read_text(encoding="utf-8")
+    told = summary.rejects.read_text(encoding="utf-8")
+    assert "control character" in told
+    assert "longer than 100,000 characters" in told
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -645,3 +652,215 @@ def test_what_else_lies_in_a_zip_is_left(desk: Desk) -> None:
     pdf = "%PDF-1.5\r%\xe2\xe3"
     found = desk.load_zip({"readme.pdf": pdf, "npidata.csv": desk.table([person(1)])})
     assert found == Counter({Result.ADDED: 1})
+
+
+def numbers_read(path: Path, known: Iterable[str] = ()) -> tuple[list[str], int]:
+    """The NPIs of the rows that are read of a file, and how many others were passed over."""
+    found, passed = [], 0
+    for each in Nppes().read(Nppes().parts([path])[0], set(known)):
+        if isinstance(each, Passed):
+            passed += each.count
+        else:
+            raw = each.raw if isinstance(each.raw, Row) else each.raw.row()
+            found.append(raw.cells[0])
+    return found, passed
+
+
+def test_no_line_is_lost_where_no_quoted_row_begins_for_long(desk: Desk) -> None:
+    quoted = desk.table([person(1), person(2, taxonomy="207Q00000X")])
+    plain = desk.table([person(n) for n in range(3, 5_003)], csv.QUOTE_MINIMAL).split("\n", 1)[1]
+    assert len(plain) > 2_000_000
+    path = desk.folder / "file.csv"
+    path.write_text(quoted + plain + quoted.split("\n", 1)[1], encoding="utf-8")
+    found, passed = numbers_read(path)
+    assert found == [npi(1), npi(2), *(npi(n) for n in range(3, 5_003)), npi(1)][: len(found)]
+    assert len(found) + passed == 5_004
+
+
+def test_a_cell_of_very_many_lines_costs_no_more_than_its_length(desk: Desk) -> None:
+    def seconds(lines: int) -> float:
+        path = desk.folder / "file.csv"
+        rows = [person(1), person(2, given="x\n" * lines), person(3)]
+        path.write_text(desk.table(rows), encoding="utf-8")
+        (part,) = Nppes().parts([path])
+        started = time.perf_counter()
+        assert sum(1 for each in Nppes().read(part, ()) if not isinstance(each, Passed)) > lines
+        return time.perf_counter() - started
+
+    few, many = (min(seconds(lines) for _ in range(2)) for lines in (60_000, 300_000))
+    assert many < 10 * few  # five times as long; by the square it was 25 times
+
+
+@pytest.mark.parametrize("first", [f"{AT} Postal Code", "NPI"])
+def test_the_columns_may_stand_in_another_order(desk: Desk, first: str) -> None:
+    front = (first, "NPI") if first != "NPI" else ("NPI", "Replacement NPI")
+    rest = [name for name in desk.header if name not in front]
+    moved = Desk(desk.parts, desk.folder, [*dict.fromkeys(front), *rest], desk.further)
+    desk.load(person(1))
+    other = {"Replacement NPI": "1", "updated": "02/01/2024"}
+    summary = moved.load(person(1, taxonomy="207Q00000X", **other), person(2, **other),
+                         company(50, taxonomy=CLINICS[0], **other))  # fmt: skip
+    assert summary.counts == Counter({Result.WITHDRAWN: 1, Result.ADDED: 2})
+    assert clinic_keys(desk.parts) == {npi(50)}
+
+
+def test_a_file_of_which_only_the_numbers_are_quoted_is_read(desk: Desk) -> None:
+    text = desk.table([person(1), person(2)], csv.QUOTE_MINIMAL)
+    for number in (1, 2):
+        text = text.replace(npi(number), f'"{npi(number)}"')
+    assert desk.load_text(text, 2).counts == Counter({Result.ADDED: 2})
+
+
+def test_a_row_without_quotes_is_read_among_quoted_ones(desk: Desk) -> None:
+    desk.load(person(1), person(2))
+    moved = person(2, taxonomy="207Q00000X", updated="02/01/2024")
+    text = desk.table([person(1)]) + desk.table([moved], csv.QUOTE_MINIMAL).split("\n", 1)[1]
+    counts = desk.load_text(text, 2).counts
+    assert counts == Counter({Result.UNCHANGED: 1, Result.WITHDRAWN: 1})
+
+
+@pytest.mark.parametrize(
+    ("source", "later"),
+    [
+        (Nppes(states=("TX",)), {"city": "TULSA", "state": "OK", "postal_code": "74103"}),
+        (Nppes(taxonomies=("2251",)), {"taxonomy": CLINICS[0], "line1": "8 OAK ST"}),
+    ],
+)
+def test_a_known_clinic_is_kept_true_wherever_it_is_now(
+    desk: Desk, source: Nppes, later: Cells
+) -> None:
+    here = {"line1": "5 OAK ST", "phone": "5125550177"}
+    desk.load(person(1, **here), company(50, **here), source=source)
+    assert desk.listing().clinic == "Fictional Clinic 50"
+    moved = {**here, **later, "updated": "02/01/2024"}
+    summary = desk.load(company(50, **moved), company(51, **moved), source=source)
+    assert summary.counts == Counter({Result.CHANGED: 1, Result.SKIPPED: 1})
+    assert clinic_keys(desk.parts) == {npi(50)}
+    assert desk.listing().clinic is None
+
+
+MONTH, NEXT_MONTH = ("pl_pfile_20050523-20240107.csv", "pl_pfile_20050523-20240211.csv")
+
+
+def kept(desk: Desk) -> set[str]:
+    """The keys of the further practices that are said."""
+    return {key for key in said(desk.parts) if "@" in key}
+
+
+@pytest.mark.parametrize("rows", [[place(line1="7 OAK ST", phone="5125550198")], []])
+def test_a_practice_that_the_next_whole_file_does_not_name_is_gone(
+    desk: Desk, rows: list[Cells]
+) -> None:
+    desk.load(person(1), person(2))
+    both = [place(), place(line1="7 OAK ST", phone="5125550198")]
+    desk.load_zip({MONTH: desk.locations(*both)})
+    assert kept(desk) == {f"{npi(1)}@{building}" for building in (ELM, OAK)}
+    later = {NEXT_MONTH: desk.locations(*rows, place(9))}
+    assert desk.load_zip(later)[Result.WITHDRAWN] == 0  # more than a twentieth
+    total = desk.load_zip(later, accept_withdrawals=True)
+    assert total[Result.WITHDRAWN] == 2 - len(rows)
+    assert kept(desk) == {f"{npi(1)}@{OAK}" for _ in rows}
+    assert desk.stored(building=ELM).reason == "the registry names this practice no more"
+    assert desk.load_zip({MONTH: desk.locations(*both)})[Result.ADDED] == 0  # it is older
+    assert desk.load_zip(later, accept_withdrawals=True)[Result.WITHDRAWN] == 0
+
+
+@pytest.mark.parametrize("name", ["pl_pfile_20240205-20240211.csv", "mine.csv"])
+def test_a_file_that_is_not_known_to_be_whole_withdraws_nothing(desk: Desk, name: str) -> None:
+    desk.load(person())
+    desk.load_zip({MONTH: desk.locations(place())})
+    other = desk.locations(place(line1="7 OAK ST", phone="5125550198"))
+    desk.load_zip({name: other}, accept_withdrawals=True)
+    path = desk.folder / NEXT_MONTH
+    path.write_text(other, encoding="utf-8")  # not in its zip, it may be cut short
+    load(desk.parts, Nppes(), path, accept_withdrawals=True)
+    assert len(kept(desk)) == 2
+
+
+@pytest.mark.parametrize("cells", [{"line1": ""}, {"postal_code": "?"}])
+def test_who_has_an_unclear_row_loses_no_practice_and_nobody_by_a_broken_one(
+    desk: Desk, cells: Cells
+) -> None:
+    desk.load(person(1), person(2))
+    desk.load_zip({MONTH: desk.locations(place(1), place(2))})
+    unclear = desk.locations(place(1, **cells), place(9))
+    for broken in (f'"{npi(2)}","5 ELM', f'"{npi(2)}","5 ELM ST"\n'):
+        desk.load_zip({NEXT_MONTH: unclear + broken}, accept_withdrawals=True)
+        assert kept(desk) == {f"{npi(n)}@{ELM}" for n in (1, 2)}
+    desk.load_zip({NEXT_MONTH: unclear}, accept_withdrawals=True)
+    assert kept(desk) == {f"{npi(1)}@{ELM}"}
+
+
+def test_the_locations_of_an_older_file_never_win(desk: Desk) -> None:
+    desk.load(person())
+    desk.load_zip({"pl_pfile_20240205-20240211.csv": desk.locations(place(phone="5125550111"))})
+    assert desk.listing(building=ELM).provenance["phone"].as_of == date(2024, 2, 11)
+    older = desk.load_zip({MONTH: desk.locations(place(phone="5125550122"))})
+    assert older == Counter({Result.UNCHANGED: 1})
+    assert desk.listing(building=ELM).phone == "+15125550111"
+    newer = desk.load_zip({"pl_pfile_20240212-20240218.csv": desk.locations(place())})
+    assert newer == Counter({Result.CHANGED: 1})
+
+
+@pytest.mark.parametrize(("off", "on", "is_listed"), [
+    ("02/01/2024", "01/31/2024", False), ("02/01/2024", "02/01/2024", True),
+    ("02/01/2024", "02/02/2024", True),
+])  # fmt: skip
+def test_who_is_deactivated_again_is_not_listed(
+    desk: Desk, off: str, on: str, is_listed: bool
+) -> None:
+    desk.load(person())
+    desk.load(person(off=off, on=on, updated="02/02/2024"))
+    assert (desk.stored().status is Status.PUBLISHED) == is_listed
+
+
+def workbook(*rows: Sequence[object]) -> bytes:
+    book, file = Workbook(), io.BytesIO()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+def zipped(**members: str | bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def with_sheet(content: bytes) -> bytes:
+    """A workbook with something else where its sheet should be."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(["NPI"]))) as whole, zipfile.ZipFile(file, "w") as new:
+        for name in whole.namelist():
+            new.writestr(name, content if name.endswith("sheet1.xml") else whole.read(name))
+    return file.getvalue()
+
+
+def test_other_workbooks_and_zips_in_a_zip_are_left(desk: Desk) -> None:
+    stray = {"codes.xlsx": workbook(["NPI", "Meaning"], [npi(1), "x"]), "empty.xlsx": workbook(),
+             "inner.zip": zipped(a="b")}  # fmt: skip
+    found = desk.load_zip({**stray, "npidata.csv": desk.table([person(1)])})
+    assert found == Counter({Result.ADDED: 1})
+    with pytest.raises(SourceError, match="is to be taken out"):
+        desk.load_zip({"inner.zip": zipped(a="b")})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"junk", zipped(a="b"), with_sheet(b"<worksheet><"), with_sheet(b""), workbook(),
+     workbook(["NPI", "Meaning"], [npi(1), "x"])],
+)  # fmt: skip
+def test_a_workbook_that_is_no_report_is_an_error_that_names_it(desk: Desk, content: bytes) -> None:
+    path = desk.folder / "report.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=r"report\.xlsx"):
+        load(desk.parts, Nppes(), path)
+
+
+def test_a_broken_workbook_stops_no_other_file_of_its_zip(desk: Desk) -> None:
+    path = desk.folder / "registry.zip"
+    path.write_bytes(zipped(**{"a.xlsx": with_sheet(b"<"), "b.csv": desk.table([person(1)])}))
+    assert [part.name for part in Nppes().parts([path])] == ["b.csv", "a.xlsx"]
