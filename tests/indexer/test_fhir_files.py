@@ -52,7 +52,10 @@ def bundled(resources: Iterable[Resource], url: str) -> Resource:
 def load_all(parts: Services, paths: list[Path], folder: Path) -> Summary:
     source = Fhir()
     (part,) = source.parts(paths)
-    return Loader(parts.database, parts.places, parts.clock, folder).load(source, part)
+    (summary,) = Loader(parts.database, parts.places, parts.clock, folder).load(source, [part])
+    if summary.error:
+        raise summary.error
+    return summary
 
 
 def load_two(parts: Services, folder: Path, *texts: str) -> Summary:
@@ -175,7 +178,7 @@ def test_each_part_knows_its_own_files(parts: Services, tmp_path: Path) -> None:
         path.write_text(ndjson([practitioner(number), location(), role(number)]))
         made += source.parts([path])
     loader = Loader(parts.database, parts.places, parts.clock, tmp_path / "rejects")
-    assert [loader.load(source, each).counts for each in made] == [
+    assert [each.counts for each in loader.load(source, made)] == [
         Counter({Result.ADDED: 1})
     ] * 2  # fmt: skip
     assert listed(parts, "r1/l1").npi != listed(parts, "r2/l1").npi

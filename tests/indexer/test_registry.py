@@ -756,13 +756,12 @@ def test_a_practice_that_the_next_whole_file_does_not_name_is_gone(
     desk.load_zip({MONTH: desk.locations(*both)})
     assert kept(desk) == {f"{npi(1)}@{building}" for building in (ELM, OAK)}
     later = {NEXT_MONTH: desk.locations(*rows, place(9))}
-    assert desk.load_zip(later)[Result.WITHDRAWN] == 0  # more than a twentieth
-    total = desk.load_zip(later, accept_withdrawals=True)
+    total = desk.load_zip(later)
     assert total[Result.WITHDRAWN] == 2 - len(rows)
     assert kept(desk) == {f"{npi(1)}@{OAK}" for _ in rows}
     assert desk.stored(building=ELM).reason == "the registry names this practice no more"
     assert desk.load_zip({MONTH: desk.locations(*both)})[Result.ADDED] == 0  # it is older
-    assert desk.load_zip(later, accept_withdrawals=True)[Result.WITHDRAWN] == 0
+    assert desk.load_zip(later)[Result.WITHDRAWN] == 0
 
 
 @pytest.mark.parametrize("name", ["pl_pfile_20240205-20240211.csv", "mine.csv"])
