@@ -10,6 +10,8 @@ import click
 
 from directory.settings import settings
 from directory.states import STATE_NAMES
+from directory.store import loads
+from directory.store.loads import Load
 from indexer import normalise
 from indexer.console import (
     FAILED,
@@ -31,7 +33,7 @@ from indexer.sources.files import Part
 from indexer.sources.jsonl import Jsonl
 from indexer.sources.nppes import Nppes
 from indexer.sources.record import RecordSource
-from indexer.summary import Result, Summary, lines
+from indexer.summary import Result, Summary, counted, lines
 
 SOURCES = tuple(source.NAME for source in (Clinics, Csv, Fhir, Jsonl, Nppes))
 
@@ -93,8 +95,10 @@ def load(
             accept_withdrawals=accept_withdrawals, rehearsal=dry_run,
         )  # fmt: skip
         no_garbage_collection()
+        with found.database.reading() as session:
+            before = [each for each in loads.last(session) if each.source == chosen.NAME]
         summaries = loader.load(chosen, chosen.parts(files), partial(_watched, check_stopped))
-        _tell(summaries, dry_run=dry_run)
+        _tell(summaries, before, dry_run=dry_run)
     if any(each.error or each.withheld for each in summaries):
         sys.exit(FAILED)
     sys.exit(REJECTED if any(each.counts[Result.REJECTED] for each in summaries) else 0)
@@ -111,12 +115,14 @@ def _watched(check_stopped: Callable[[], None], part: Part) -> Iterator[Progress
         yield progress
 
 
-def _tell(summaries: list[Summary], *, dry_run: bool) -> None:
+def _tell(summaries: list[Summary], before: list[Load], *, dry_run: bool) -> None:
     for summary in summaries:
         for line in lines(summary, rehearsal=dry_run):
             say(line)
         if summary.error:
             complain(summary.error)
+    for each in before:
+        say(f"the last time: {each.file}, {each.started_at:%Y-%m-%d}: {counted(each.counts)}")
     if withheld := sum(each.withheld for each in summaries):
         complain(
             f"{withheld:,} listings would be withdrawn, more than 5 % of what this "

@@ -11,6 +11,7 @@ from directory.store.listings import Status as Standing
 from directory.store.listings import counts
 from directory.store.loads import Load
 from indexer import sync
+from indexer.summary import counted
 
 Said = Mapping[str, Any]
 """`listings` by standing; `index` with its generation, documents and what it is behind; `loads`."""
@@ -47,9 +48,8 @@ def lines(said: Said) -> Iterator[str]:
             f"({index['behind_seconds']:,.0f} seconds) behind, generation {index['generation']}"
         )
     for each in said["loads"]:
-        ended = each["finished_at"] or "cut short: run it again"
-        what = ", ".join(f"{count:,} {name}" for name, count in each["counts"].items())
-        yield f"last load of {each['source']}: {each['file']}, {ended}{what and f': {what}'}"
+        ended = each["finished_at"] or "run it again"
+        yield f"last load of {each['source']}: {each['file']}, {ended}: {counted(each['counts'])}"
 
 
 def _index(state: sync.Status, now: datetime) -> Said:

@@ -81,10 +81,10 @@ class Summary:
 
 def lines(summary: Summary, *, rehearsal: bool) -> Iterator[str]:
     """What an operator is told of the load of a file, of a rehearsal with examples."""
-    counted = ", ".join(f"{summary.counts[result]:,} {result}" for result in Result)
     so_far = " until the error" if summary.error else ""
     rehearsed = " (nothing was changed)" if rehearsal else ""
-    yield f"{summary.name}: read {summary.read:,}{so_far} = {counted}{rehearsed}"
+    told = counted(summary.counted)
+    yield f"{summary.name}: read {summary.read:,}{so_far} = {told}{rehearsed}"
     for result, reasons in summary.why.items():
         for reason, count in reasons.most_common(_REASONS):
             yield f"  {count:,} {result}: {reason}"
@@ -92,6 +92,11 @@ def lines(summary: Summary, *, rehearsal: bool) -> Iterator[str]:
         yield from (f"  {example}" for example in summary.examples)
     if summary.rejects:
         yield f"rejected records{so_far}, with reasons: {summary.rejects}"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Counts by name as a line; of a load that was cut short there are none."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "cut short"
 
 
 def difference(id_: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
