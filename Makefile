@@ -5,7 +5,7 @@ SEARCH ?= embedded
 BIN := .venv/bin
 DEMO := var/demo-$(shell date +%F).jsonl
 
-.PHONY: run test check bench requirements clean
+.PHONY: run test check bench requirements translations clean
 
 ## Install, load the fictional listings, serve them on http://127.0.0.1:8000.
 run: .venv/run $(DEMO)
@@ -60,6 +60,15 @@ requirements:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make requirements" --extra dev pyproject.toml \
 		requirements/build.in -c requirements/run.txt -o requirements/dev.txt
+
+## Gather the messages for people, and make the catalogs of what is translated.
+translations: .venv/dev
+	@mkdir -p var
+	$(BIN)/pybabel -q extract -F babel.cfg -k marked --no-location --omit-header --sort-output \
+		-o var/messages.pot .
+	for each in directory/translations/*/; do $(BIN)/pybabel -q update -N --no-wrap \
+		--omit-header -i var/messages.pot -o $$each/LC_MESSAGES/messages.po -l $$(basename $$each); done
+	$(BIN)/pybabel -q compile -d directory/translations
 
 clean:
 	rm -rf .venv .cache var build

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from directory.credentials.rules import Rule, RuleStatus, rule
+from directory.language import gettext, marked
 from directory.listing import Certificate, Listing, Provenance, Source
 from directory.states import STATE_NAMES
 from directory.vocabulary import Kind, vocabulary
@@ -25,11 +26,21 @@ _BASIS: Mapping[Source, Basis] = {
     Source.NPPES: "registry",
 }
 _SAYS = {
-    Source.MODERATOR: "A moderator of this directory has made sure",
-    Source.CLINIC: "The practice says",
-    Source.FILE: "A list that was given to this directory says",
-    Source.FHIR: "Another directory says",
-    Source.NPPES: "The national registry says",
+    Source.MODERATOR: marked(
+        "A moderator of this directory has made sure that dry needling is offered here."
+    ),
+    Source.CLINIC: marked("The practice says that dry needling is offered here."),
+    Source.FILE: marked(
+        "A list that was given to this directory says that dry needling is offered here."
+    ),
+    Source.FHIR: marked("Another directory says that dry needling is offered here."),
+    Source.NPPES: marked("The national registry says that dry needling is offered here."),
+}
+
+
+_CONFIDENCE = {
+    "high": marked("Our confidence: high. Rules change; ask the board."),
+    "medium": marked("Our confidence: medium. Rules change; ask the board."),
 }
 
 
@@ -75,13 +86,13 @@ def held_because(listing: Listing) -> str | None:
 def _offer(listing: Listing) -> CredentialNote:
     said = listing.provenance.get("dry_needling")
     if listing.confirmed and said:
-        text = f"{_SAYS[said.source]} that dry needling is offered here."
-        return _note("Dry needling", text, said)
-    text = "Nobody has said whether dry needling is offered here: ask before you book."
+        return _note(gettext("Dry needling"), gettext(_SAYS[said.source]), said)
+    text = gettext("Nobody has said whether dry needling is offered here: ask before you book.")
     origin = listing.provenance["profession"]
     if origin.source is Source.NPPES:
-        text += " The registry tells who is licensed, not who does dry needling."
-    return _note("Dry needling", text, origin)
+        said_no_more = gettext("The registry tells who is licensed, not who does dry needling.")
+        text = f"{text} {said_no_more}"
+    return _note(gettext("Dry needling"), text, origin)
 
 
 def _note(about: str, text: str, said: Provenance) -> CredentialNote:
@@ -90,50 +101,55 @@ def _note(about: str, text: str, said: Provenance) -> CredentialNote:
 
 def _state_rule(listing: Listing) -> CredentialNote:
     found = rule(listing.address.state, listing.profession)
-    about = f"The rule in {STATE_NAMES[listing.address.state]}"
+    about = gettext("The rule in %(state)s", state=STATE_NAMES[listing.address.state])
     if not found:
-        text = "We have not checked the rule for this profession in this state: ask the board."
+        text = gettext(
+            "We have not checked the rule for this profession in this state: ask the board."
+        )
         return CredentialNote(about, text, "general", "this directory", "not checked")
-    return CredentialNote(
-        about,
-        f"{_rule_sentence(found)} Our confidence: {found.confidence}. Rules change; ask the board.",
-        "state rule",
-        found.source_url,
-        found.source_date,
-        found.note,
-    )
+    caution = gettext(_CONFIDENCE[found.confidence])
+    text = f"{_rule_sentence(found)} {caution}"
+    note = gettext(found.note) if found.note else ""
+    return CredentialNote(about, text, "state rule", found.source_url, found.source_date, note)
 
 
 def _rule_sentence(found: Rule) -> str:
+    who, hours = _subject(found), found.min_training_hours
     match found.status:
         case RuleStatus.PROHIBITED:
-            return f"{_subject(found)} may not do dry needling."
+            return gettext("%(who)s may not do dry needling.", who=who)
         case RuleStatus.NOT_ADDRESSED:
-            return f"The state's law does not mention dry needling by {_subject(found).lower()}."
-        case RuleStatus.PERMITTED_WITH_TRAINING if found.min_training_hours:
-            hours = found.min_training_hours
-            return (
-                f"{_subject(found)} may do dry needling after training of at least {hours} hours."
+            return gettext(
+                "The state's law does not mention dry needling by %(who)s.", who=who.lower()
+            )
+        case RuleStatus.PERMITTED_WITH_TRAINING if hours:
+            return gettext(
+                "%(who)s may do dry needling after training of at least %(hours)s hours.",
+                who=who,
+                hours=hours,
             )
         case RuleStatus.PERMITTED_WITH_TRAINING:
-            return f"{_subject(found)} may do dry needling on terms that the state sets."
+            return gettext("%(who)s may do dry needling on terms that the state sets.", who=who)
         case RuleStatus.PERMITTED:
-            return (
-                f"{_subject(found)} may do dry needling. That does not mean that no training "
-                "is asked for."
+            return gettext(
+                "%(who)s may do dry needling. That does not mean that no training is asked for.",
+                who=who,
             )
 
 
 def _subject(found: Rule) -> str:
     (term,) = (t for t in vocabulary().terms(Kind.PROFESSION) if t.value == found.profession)
-    return term.plural
+    return gettext(term.plural)
 
 
 def _licence(listing: Listing) -> Iterator[CredentialNote]:
     if check := listing.licence_check:
         yield CredentialNote(
-            "License",
-            f"A moderator looked the license up at the board of {STATE_NAMES[check.state]}.",
+            gettext("License"),
+            gettext(
+                "A moderator looked the license up at the board of %(state)s.",
+                state=STATE_NAMES[check.state],
+            ),
             "checked",
             "moderator",
             check.checked_on.isoformat(),
@@ -142,30 +158,32 @@ def _licence(listing: Listing) -> Iterator[CredentialNote]:
     licences = dict.fromkeys((t.licence_state, t.licence_number) for t in listing.taxonomies)
     for state, number in licences:
         if state and number and origin:
-            text = (
-                f"The record gives license {number} of {STATE_NAMES[state]}. Whoever registers "
-                "enters it; only the state's board can say whether it is active."
+            text = gettext(
+                "The record gives license %(number)s of %(state)s. Whoever registers enters it; "
+                "only the state's board can say whether it is active.",
+                number=number,
+                state=STATE_NAMES[state],
             )
-            yield _note("License", text, origin)
+            yield _note(gettext("License"), text, origin)
 
 
 def _certificate(certificate: Certificate, listing: Listing) -> CredentialNote:
-    hours = f", {certificate.hours} hours" if certificate.hours else ""
-    issuer = f" by {certificate.issuer}" if certificate.issuer else ""
-    year = f", {certificate.year}" if certificate.year else ""
-    named = f"{certificate.title}{issuer}{hours}{year}."
+    about = gettext("Certificate")
+    hours = gettext("%(hours)s hours", hours=certificate.hours) if certificate.hours else None
+    year = str(certificate.year) if certificate.year else None
+    named = ", ".join(filter(None, (certificate.title, certificate.issuer, hours, year)))
     if certificate.verified_on:
         on = certificate.verified_on.isoformat()
-        text = f"{named} A moderator saw the certificate."
-        return CredentialNote("Certificate", text, "checked", Source.MODERATOR, on)
-    text = f"{named} Reported, not checked. Course providers are no regulators."
-    return _note("Certificate", text, listing.provenance["certificates"])
+        said = gettext("A moderator saw the certificate.")
+        return CredentialNote(about, f"{named}. {said}", "checked", Source.MODERATOR, on)
+    said = gettext("Reported, not checked. Course providers are no regulators.")
+    return _note(about, f"{named}. {said}", listing.provenance["certificates"])
 
 
 def _letters(listing: Listing) -> Iterator[CredentialNote]:
     for letters in listing.letters:
         if row := _meanings().get(letters.replace(".", "").upper()):
-            text = f"{row['meaning']}. {row['note']}"
+            text = f"{gettext(row['meaning'])}. {gettext(row['note'])}"
             yield CredentialNote(letters, text, "general", row["source"], row["as_of"])
 
 

@@ -16,6 +16,7 @@ from geopy.exc import GeopyError
 from geopy.geocoders import SERVICE_TO_GEOCODER
 from geopy.geocoders.base import Geocoder
 
+from directory.language import gettext
 from directory.places.census import CensusPlace
 from directory.places.exact import AddressFinder
 from directory.places.gazetteer import Gazetteer
@@ -113,7 +114,7 @@ class Places:
             found = _asked(service, text)
         except GeopyError as error:
             raise PlacesUnavailable(
-                "Addresses cannot be looked up at the moment. A ZIP or “City, ST” works."
+                gettext("Addresses cannot be looked up at the moment. A ZIP or “City, ST” works.")
             ) from error
         with self._lock:
             self._answers[text] = found[:1]

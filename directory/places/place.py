@@ -6,6 +6,8 @@ from typing import Literal
 
 from geopy.distance import great_circle
 
+from directory.language import gettext
+
 Kind = Literal["postal_code", "city", "state", "address", "point"]
 
 
@@ -30,7 +32,7 @@ class PlaceNotFound(Exception):
     """Nobody knows such a place; `suggestions` are labels of places with a similar name."""
 
     def __init__(self, text: str, suggestions: tuple[str, ...] = ()) -> None:
-        super().__init__(f"We can't find a place called “{text}”.")
+        super().__init__(gettext("We can't find a place called “%(text)s”.", text=text))
         self.text = text
         self.suggestions = suggestions
 
@@ -53,8 +55,10 @@ def coordinates(text: str) -> tuple[float, float] | None:
     latitude, longitude = float(match[1]), float(match[2])
     if abs(latitude) > 90 or abs(longitude) > 180:
         raise ValueError(
-            f"{latitude:g},{longitude:g} is no point: latitude goes from -90 to 90, "
-            "longitude from -180 to 180"
+            gettext(
+                "%(point)s is no point: latitude goes from -90 to 90, longitude from -180 to 180",
+                point=f"{latitude:g},{longitude:g}",
+            )
         )
     return latitude, -180.0 if longitude == 180 else longitude
 

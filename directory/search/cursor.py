@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from directory.language import gettext
 from directory.search.engine import SortKey
 from directory.search.query import SearchQuery
 
@@ -21,7 +22,9 @@ class InvalidCursor(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "The cursor was altered or belongs to another query. Start again without a cursor."
+            gettext(
+                "The cursor was altered or belongs to another query. Start again without a cursor."
+            )
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from directory.language import gettext, marked
 from directory.listing import fresh_since
 from directory.places import Places
 from directory.places.place import Place
@@ -27,7 +28,7 @@ ENOUGH = 5
 """With fewer than this, a search without a chosen radius goes on to the next wider one."""
 
 BEYOND = 5
-_FLAG_LABELS = {"yes": "Yes", "no": "No", "unknown": "Not stated"}
+_FLAG_LABELS = {"yes": marked("Yes"), "no": marked("No"), "unknown": marked("Not stated")}
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,12 @@ def _needs_no_centre(query: SearchQuery) -> None:
     """A state, or everywhere, has neither a radius nor distances."""
     asked = {"radius": query.radius is not None, "sort": query.sort is Sort.DISTANCE}
     wrong = [
-        ParameterError(name, f"{name}: distances need a place with a center, not a whole state.")
+        ParameterError(
+            name,
+            gettext(
+                "%(name)s: distances need a place with a center, not a whole state.", name=name
+            ),
+        )
         for name, is_asked in asked.items()
         if is_asked
     ]
@@ -182,8 +188,8 @@ def _value(count: FacetCount, selected: Mapping[str, tuple[str, ...]]) -> FacetV
 
 def _label(facet: str, value: str) -> str:
     if facet in set(Kind) and vocabulary().has(Kind(facet), value):
-        return vocabulary().label(Kind(facet), value)
-    return _FLAG_LABELS[value]
+        return gettext(vocabulary().label(Kind(facet), value))
+    return gettext(_FLAG_LABELS[value])
 
 
 def _next(found: Found, ask: Ask, query: SearchQuery, cursors: Cursors, today: date) -> str | None:

@@ -4,6 +4,7 @@
 and whatever is wrong comes back as one error a parameter, in words for the person who typed it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, get_origin
@@ -19,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from directory.language import gettext
 from directory.listing import Answer
 from directory.places.place import coordinates
 from directory.search.distance import METRES_PER
@@ -51,7 +53,7 @@ class InvalidQuery(Exception):
 
 def _plain(value: str) -> str:
     if any(not c.isprintable() for c in value):
-        raise ValueError("has characters that cannot be printed")
+        raise ValueError(gettext("has characters that cannot be printed"))
     return value
 
 
@@ -62,14 +64,20 @@ def _place(value: str) -> str:
 
 def _has_words(value: str) -> str:
     if not words(value):
-        raise ValueError("has no words to search for")
+        raise ValueError(gettext("has no words to search for"))
     return value
 
 
 def _known(kind: Kind, *also: str) -> AfterValidator:
     def check(value: str) -> str:
         if value not in also and not vocabulary().has(kind, value):
-            raise ValueError(f"“{value}” is no {kind} that we know; see /api/v1/vocabulary")
+            raise ValueError(
+                gettext(
+                    "“%(value)s” is no %(kind)s that we know; see /api/v1/vocabulary",
+                    value=value,
+                    kind=kind,
+                )
+            )
         return value
 
     return AfterValidator(check)
@@ -156,8 +164,14 @@ class SearchQuery(BaseModel):
             # The bounds themselves are in, however their conversion rounds.
             if not least * (1 - 1e-9) <= self.radius <= most * (1 + 1e-9):
                 raise ValueError(
-                    f"radius must be between {least:.4g} and {most:.4g} {self.units}; "
-                    f"you asked for {self.radius:g}"
+                    gettext(
+                        "radius must be between %(least).4g and %(most).4g %(units)s; "
+                        "you asked for %(radius)g",
+                        least=least,
+                        most=most,
+                        units=self.units,
+                        radius=self.radius,
+                    )
                 )
         return self
 
@@ -187,7 +201,7 @@ def parse(parameters: Mapping[str, Sequence[str]], *, without: frozenset[str]) -
     """
     known = SearchQuery.model_fields.keys() - without
     errors = [
-        ParameterError(name, f"There is no parameter “{name}”.", unknown=True)
+        ParameterError(name, gettext("There is no parameter “%(name)s”.", name=name), unknown=True)
         for name in parameters
         if name not in known
     ]
@@ -195,11 +209,13 @@ def parse(parameters: Mapping[str, Sequence[str]], *, without: frozenset[str]) -
     for name in (name for name in parameters if name in known):
         values = list(parameters[name])
         if any(not value.strip() for value in values):
-            errors.append(ParameterError(name, f"{name} is empty; leave it out instead."))
+            said = gettext("%(name)s is empty; leave it out instead.", name=name)
+            errors.append(ParameterError(name, said))
         elif name in FACET_PARAMETERS:
             fields[name] = values
         elif len(values) > 1:
-            errors.append(ParameterError(name, f"{name} is given {len(values)} times."))
+            said = gettext("%(name)s is given more than once.", name=name)
+            errors.append(ParameterError(name, said))
         else:
             fields[name] = values[0]
     try:
@@ -213,10 +229,28 @@ def parse(parameters: Mapping[str, Sequence[str]], *, without: frozenset[str]) -
 
 def _described(details: ErrorDetails) -> ParameterError:
     if not details["loc"]:
-        return ParameterError("radius", f"{_sentence(details['msg'])}.")
+        return ParameterError("radius", f"{_sentence(details)}.")
     name = str(details["loc"][0])
-    return ParameterError(name, f"{name}: {_sentence(details['msg'])}.")
+    return ParameterError(name, f"{name}: {_sentence(details)}.")
 
 
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ").replace("Input should", "should").rstrip(".")
+def _sentence(details: ErrorDetails) -> str:
+    """What is wrong, in the language that is spoken; pydantic's own words are English."""
+    known = details.get("ctx", {})
+    match details["type"]:
+        case "greater_than_equal":
+            return gettext("must be at least %(least)s", least=known["ge"])
+        case "less_than_equal":
+            return gettext("must be at most %(most)s", most=known["le"])
+        case "string_too_long":
+            return gettext("must have at most %(most)s characters", most=known["max_length"])
+        case "enum" | "literal_error":
+            values = ", ".join(re.findall("'([^']*)'", known["expected"]))
+            return gettext("must be one of %(values)s", values=values)
+        case "int_parsing" | "int_from_float":
+            return gettext("must be a whole number")
+        case "float_parsing" | "finite_number":
+            return gettext("must be a number")
+        case "bool_parsing":
+            return gettext("must be yes or no")
+    return details["msg"].removeprefix("Value error, ").rstrip(".")

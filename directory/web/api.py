@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from directory.credentials import notes
+from directory.language import gettext
 from directory.search.find import find
 from directory.search.query import InvalidQuery, ParameterError, parse
 from directory.vocabulary import Kind, vocabulary
@@ -36,7 +37,9 @@ def places() -> Response:
     """The places that a text may mean, the likeliest first; an unknown one is an error."""
     typed = request.args.to_dict(flat=False)
     if set(typed) != {"q"}:
-        raise InvalidQuery([ParameterError("q", "Give exactly one parameter: q, a place.")])
+        raise InvalidQuery(
+            [ParameterError("q", gettext("Give exactly one parameter: q, a place."))]
+        )
     query = parse({"near": typed["q"]}, without=_NOT_OF_THE_API)
     found = services().places.locate(query.near or "")
     several = [present.place(place) for place in (found, *found.alternatives)]

@@ -3,6 +3,7 @@
 from flask import abort, current_app
 
 from directory.fields import LISTING_ID
+from directory.language import gettext
 from directory.listing import Listing, published
 from directory.services import Services
 from directory.store import listings
@@ -22,7 +23,7 @@ def listing_or_abort(id_: str) -> tuple[StoredListing, Listing]:
         with services().database.reading() as session:
             found = listings.find(session, id_)
     if not found or found.status is Status.HELD:
-        abort(404, "There is no such listing.")
+        abort(404, gettext("There is no such listing."))
     if found.status in (Status.WITHDRAWN, Status.NOT_OFFERED) or not found.listing:
-        abort(410, "This listing was withdrawn.")
+        abort(410, gettext("This listing was withdrawn."))
     return found, published(found.listing)

@@ -5,47 +5,92 @@ from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlencode
+from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from markupsafe import Markup
 
+from directory import language
 from directory.credentials import notes
+from directory.language import gettext, marked
 from directory.listing import Attestation, Range, Source
 from directory.places.place import PlaceNotFound
-from directory.search.distance import METRES_PER
 from directory.search.find import find
 from directory.search.query import MAX_PAGE, InvalidQuery, SearchQuery, parse
 from directory.vocabulary import Kind, vocabulary
+from directory.web import sentences
 from directory.web.context import listing_or_abort, services
 from directory.web.responses import problem
 
 blueprint = Blueprint("pages", __name__)
+blueprint.add_app_template_filter(sentences.distance)
+blueprint.add_app_template_filter(sentences.radius)
+blueprint.add_app_template_filter(language.number)
+blueprint.add_app_template_global(language.spoken)
+blueprint.add_app_template_global(language.LANGUAGES.copy, "languages")
 
 _NOT_OF_THE_PAGE = frozenset({"cursor", "explain"})
 _PARAMETERS = SearchQuery.model_fields.keys() - _NOT_OF_THE_PAGE
 RADII = (5, 10, 25, 50, 100)
 
 FACET_NAMES = {
-    "confirmed": "Dry needling confirmed",
-    "profession": "Profession",
-    "condition": "Problem",
-    "technique": "Technique",
-    "insurance": "Insurance",
-    "cash_pay": "Cash pay",
-    "accepting": "New patients",
-    "licence_checked": "License checked",
-    "language": "Language",
-    "setting": "Kind of place",
-    "q": "Your words",
-    "max_price": "The price limit",
+    "confirmed": marked("Dry needling confirmed"),
+    "profession": marked("Profession"),
+    "condition": marked("Problem"),
+    "technique": marked("Technique"),
+    "insurance": marked("Insurance"),
+    "cash_pay": marked("Cash pay"),
+    "accepting": marked("New patients"),
+    "licence_checked": marked("License checked"),
+    "language": marked("Language"),
+    "setting": marked("Kind of place"),
+    "q": marked("Your words"),
+    "max_price": marked("The price limit"),
 }
 SOURCE_NAMES = {
-    Source.MODERATOR: "a moderator of this directory",
-    Source.CLINIC: "the practice",
-    Source.FILE: "a list given to this directory",
-    Source.FHIR: "another directory",
-    Source.NPPES: "the national registry (NPPES)",
+    Source.MODERATOR: marked("a moderator of this directory"),
+    Source.CLINIC: marked("the practice"),
+    Source.FILE: marked("a list given to this directory"),
+    Source.FHIR: marked("another directory"),
+    Source.NPPES: marked("the national registry (NPPES)"),
 }
+
+FIELD_NAMES = {
+    "name": marked("Name"),
+    "npi": marked("NPI"),
+    "letters": marked("Letters"),
+    "profession": marked("Profession"),
+    "taxonomies": marked("Registered specialties"),
+    "gender": marked("Gender"),
+    "languages": marked("Languages"),
+    "clinic": marked("Clinic"),
+    "address": marked("Address"),
+    "area_only": marked("Area only"),
+    "location": marked("Location"),
+    "phone": marked("Telephone"),
+    "website": marked("Website"),
+    "booking_url": marked("Booking"),
+    "setting": marked("Kind of place"),
+    "private_room": marked("Separate room"),
+    "dry_needling": marked("Dry needling"),
+    "techniques": marked("Techniques"),
+    "conditions": marked("What the practice says it treats"),
+    "single_use_needles": marked("Single-use sterile needles"),
+    "certificates": marked("Certificates"),
+    "licence_check": marked("License check"),
+    "insurance_accepted": marked("Insurance accepted"),
+    "insurance_refused": marked("Insurance not accepted"),
+    "cash_pay": marked("Takes cash pay"),
+    "first_visit_price": marked("First visit"),
+    "follow_up_price": marked("Later visits"),
+    "visit_minutes": marked("A visit takes"),
+    "typical_visits": marked("Visits in all"),
+    "superbill": marked("Gives a superbill"),
+    "accepting": marked("New patients"),
+    "about": marked("About"),
+    "attestation": marked("Confirmation"),
+}
+"""What the fields of a listing are called."""
 
 Parameters = Mapping[str, Sequence[str]]
 
@@ -71,7 +116,15 @@ def search() -> Response:
         return _private(make_response(shown, found.status))
     pages = min(MAX_PAGE, -(-page.total // query.limit))
     shown = render_template(
-        "search.html", page=page, asked=asked, pages=pages, radii=RADII, names=FACET_NAMES
+        "search.html",
+        page=page,
+        asked=asked,
+        pages=pages,
+        radii=RADII,
+        names=FACET_NAMES,
+        headline=sentences.headline(page),
+        searched=sentences.searched(page),
+        unsaid=sentences.unsaid(page),
     )
     return _private(make_response(shown))
 
@@ -86,18 +139,37 @@ def listing(id_: str) -> str:
         status=found.status,
         notes=notes(shown),
         sources=SOURCE_NAMES,
+        fields=FIELD_NAMES,
     )
 
 
 @blueprint.app_template_global()
 def address_with(asked: Parameters, **changes: object) -> str:
     """The address of this search with parameters changed; None drops one, lists repeat it."""
-    merged = {name: list(values) for name, values in asked.items() if name != "page"}
+    merged: dict[str, Any] = {
+        name: list(values) for name, values in asked.items() if name != "page"
+    }
     for name, value in changes.items():
         several = value if isinstance(value, (list, tuple)) else [value]
         merged[name] = [str(each) for each in several if each is not None]
-    pairs = [(name, each) for name, values in merged.items() for each in values]
-    return f"{url_for('pages.search')}?{urlencode(pairs)}"
+    return url_for("pages.search", **{name: values for name, values in merged.items() if values})
+
+
+@blueprint.app_template_global()
+def this_page_in(code: str) -> str:
+    """The address of the page that is shown, in another language."""
+    here: dict[str, Any] = request.args.to_dict(flat=False)
+    endpoint = request.endpoint or ""
+    if not endpoint.startswith("pages."):
+        return url_for("pages.home", lang=code)
+    return url_for(endpoint, **{**here, **(request.view_args or {}), "lang": code})
+
+
+@blueprint.app_template_global()
+def keep_language() -> Markup:
+    """What a form sends along, so that a language that was chosen stays chosen."""
+    field = Markup('<input type="hidden" name="lang" value="{}">')
+    return field.format(g.chosen_language) if g.chosen_language else Markup()
 
 
 @blueprint.app_template_global()
@@ -116,29 +188,15 @@ def is_fresh(attestation: Attestation) -> bool:
 
 @blueprint.app_template_filter()
 def day(date_: date) -> str:
-    """A date to read: `24 Nov 2026`."""
-    return f"{date_.day} {date_:%b %Y}"
+    """A date to read: `Nov 24, 2026`."""
+    return language.day(date_)
 
 
 @blueprint.app_template_filter()
 def dollars(price: Range) -> str:
     """A price to read: `$80 to $120`."""
-    least, most = price.least, price.most
-    return f"${least:,}" if least == most else f"${least:,} to ${most:,}"
-
-
-@blueprint.app_template_filter()
-def away(metres: float, units: str) -> str:
-    """A distance to read: `0.4 miles`, `12 km`."""
-    value = metres / METRES_PER[units]
-    name = "miles" if units == "mi" else "km"
-    return f"{value:.1f} {name}" if value < 10 else f"{value:,.0f} {name}"
-
-
-@blueprint.app_template_filter()
-def reach(metres: float, units: str) -> str:
-    """A radius to read: `25 miles`, `0.5 km`."""
-    return f"{round(metres / METRES_PER[units], 2):g} {'miles' if units == 'mi' else 'km'}"
+    least, most = language.number(price.least), language.number(price.most)
+    return f"${least}" if least == most else gettext("$%(least)s to $%(most)s", **locals())
 
 
 @blueprint.app_template_filter()
@@ -151,7 +209,7 @@ def dialled(phone: str) -> str:
 @blueprint.app_template_filter()
 def label(value: str, kind: str) -> str:
     """What a term is called."""
-    return vocabulary().label(Kind(kind), value)
+    return gettext(vocabulary().label(Kind(kind), value))
 
 
 def _asked() -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ import orjson
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from directory.language import LANGUAGES, gettext, marked, speak, spoken
 from directory.places.place import PlaceNotFound, PlacesUnavailable
 from directory.search.cursor import InvalidCursor
 from directory.search.engine import EngineUnavailable
@@ -19,12 +20,24 @@ from directory.store.database import StoreUnavailable
 access = logging.getLogger("directory.access")
 
 RETRY_AFTER_S = 30
+_TITLES = {
+    404: marked("Not found"),
+    405: marked("This cannot be done here"),
+    410: marked("Gone"),
+}
+_DETAILS = {
+    404: marked("There is nothing at this address."),
+    405: marked("This address does not take that kind of request."),
+}
+"""What Werkzeug says of itself, in our words; what we say ourselves comes before it."""
+
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
+    "style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+    "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
@@ -46,24 +59,35 @@ def problem(error: Exception) -> Problem:
         case InvalidQuery():
             unknown = any(each.unknown for each in error.errors)
             status = HTTPStatus.UNPROCESSABLE_ENTITY if unknown else HTTPStatus.BAD_REQUEST
-            return Problem(status, "This cannot be searched", str(error), error.errors)
+            return Problem(status, gettext("This cannot be searched"), str(error), error.errors)
         case InvalidCursor():
             wrong = (ParameterError("cursor", str(error)),)
-            return Problem(400, "This cursor cannot be used", str(error), wrong)
+            return Problem(400, gettext("This cursor cannot be used"), str(error), wrong)
         case PlaceNotFound():
             wrong = (ParameterError("near", str(error)),)
-            return Problem(422, "Unknown place", str(error), wrong, error.suggestions)
+            return Problem(422, gettext("Unknown place"), str(error), wrong, error.suggestions)
         case PlacesUnavailable():
-            return Problem(503, "Addresses cannot be looked up", str(error))
+            return Problem(503, gettext("Addresses cannot be looked up"), str(error))
         case EngineUnavailable():
-            said = "The search does not answer at the moment. Nothing is lost; try again soon."
-            return Problem(503, "The search is down", said)
+            said = gettext(
+                "The search does not answer at the moment. Nothing is lost; try again soon."
+            )
+            return Problem(503, gettext("The search is down"), said)
         case StoreUnavailable():
-            said = "This page cannot be shown at the moment. Searching still works."
-            return Problem(503, "The directory is partly down", said)
+            said = gettext("This page cannot be shown at the moment. Searching still works.")
+            return Problem(503, gettext("The directory is partly down"), said)
         case HTTPException():
-            return Problem(error.code or 500, error.name, error.description or error.name)
-    return Problem(500, "Something went wrong", "It was our fault, and it has been noted.")
+            return _http_problem(error)
+    return Problem(
+        500, gettext("Something went wrong"), gettext("It was our fault, and it has been noted.")
+    )
+
+
+def _http_problem(error: HTTPException) -> Problem:
+    status = error.code or 500
+    title = gettext(_TITLES.get(status, error.name))
+    said = error.description if error.description != type(error).description else None
+    return Problem(status, title, said or gettext(_DETAILS.get(status, title)))
 
 
 def json_response(
@@ -99,6 +123,7 @@ def register(app: Flask) -> None:
     """Give the application its error answers, headers and access log."""
     app.register_error_handler(Exception, _answer_error)
     app.before_request(_start)
+    app.url_defaults(_keep_language)
     app.after_request(_finish)
 
 
@@ -123,11 +148,24 @@ def _may_be_retried(response: Response) -> Response:
 
 def _start() -> None:
     g.started = time.perf_counter()
+    chosen = request.args.get("lang")
+    g.chosen_language = chosen if chosen in LANGUAGES else None
+    preferred = request.accept_languages.best_match(LANGUAGES)
+    speak(g.chosen_language or preferred or "en")
+
+
+def _keep_language(endpoint: str, values: dict[str, Any]) -> None:
+    """Whoever has chosen a language keeps it from page to page, in the address."""
+    if g.get("chosen_language") and endpoint.startswith("pages."):
+        values.setdefault("lang", g.chosen_language)
 
 
 def _finish(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers["Content-Language"] = spoken()
+        response.vary.add("Accept-Language")
     # The route, never the address: what somebody searches for is nobody's business.
     route = request.url_rule.rule if request.url_rule else "no route"
     took_ms = (time.perf_counter() - g.started) * 1000

@@ -125,7 +125,9 @@ def test_a_file_that_ends_too_early_tells_what_was_stored(tmp_path: Path) -> Non
     assert "next.csv: read 1 = 1 added" in done.stdout
     assert "cut short" not in run(tmp_path, "indexer", "status").stdout
     again = run(tmp_path, "indexer", "load", "csv", "next.csv").stdout
-    assert re.search(r"^the last time: next\.csv, [0-9-]{10}: 1 added, 0 changed", again, re.M)
+    assert re.search(
+        r"^the last time: next\.csv, [0-9-]{10}: 1 added, 0 changed", again, re.MULTILINE
+    )
     assert "the last time" not in done.stdout
 
 

@@ -1,0 +1,75 @@
+"""The language of an answer: messages are written in English and translated where they are made.
+
+Rooms that know nothing of the web make sentences for people, too (credential notes, what is wrong
+with a query), so the language belongs to what is running, and is no parameter of everything. Each
+language but English has a catalog: `make translations` gathers the messages, and a test fails on
+one that has no translation. docs/decisions/009-languages.md says why there is no more to it.
+"""
+
+from contextvars import ContextVar
+from datetime import date
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+LANGUAGES = {"en": "English", "es": "Español"}
+"""Each language by its code, as its readers call it."""
+
+TRANSLATIONS = Path(__file__).parent / "translations"
+
+_LOCALES = {"en": "en_US", "es": "es_US"}
+_current: ContextVar[str] = ContextVar("language", default="en")
+
+
+def speak(language: str) -> None:
+    """From now on, speak this language in the running context: a request, or a command."""
+    _current.set(language)
+
+
+def spoken() -> str:
+    """The code of the language that is spoken."""
+    return _current.get()
+
+
+def gettext(message: str, /, **values: object) -> str:
+    """A message in the language that is spoken, with its `%(name)s` filled in."""
+    said = catalog().gettext(message)
+    return said % values if values else said
+
+
+def ngettext(one: str, several: str, count: int, /, **values: object) -> str:
+    """The one of two messages that a count asks for; `%(num)s` is the count."""
+    said = catalog().ngettext(one, several, count)
+    return said % {"num": number(count), **values}
+
+
+def catalog() -> NullTranslations:
+    """The messages of the language that is spoken, for templates."""
+    return _catalog(_current.get())
+
+
+def marked(message: str) -> str:
+    """A message that is translated later, where it is used: this only has it gathered."""
+    return message
+
+
+def number(value: float) -> str:
+    """A number as it is written in the language that is spoken."""
+    return format_decimal(value, locale=_LOCALES[_current.get()])
+
+
+def day(date_: date) -> str:
+    """A date as it is written in the language that is spoken: `Nov 25, 2026`."""
+    return format_date(date_, "medium", locale=_LOCALES[_current.get()])
+
+
+@cache
+def _catalog(language: str) -> NullTranslations:
+    path = TRANSLATIONS / language / "LC_MESSAGES" / "messages.mo"
+    if language == "en":
+        return NullTranslations()
+    with path.open("rb") as file:
+        return GNUTranslations(file)

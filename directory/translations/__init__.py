@@ -1,0 +1,1 @@
+"""The catalogs of messages, a folder a language, and where messages in data files are found."""

@@ -1,0 +1,97 @@
+"""The sentences of the search page, in the language that is spoken: counts decide their words."""
+
+from directory.language import gettext, ngettext, number
+from directory.places.place import Place
+from directory.search.distance import METRES_PER
+from directory.search.page import SearchPage
+
+
+def headline(page: SearchPage) -> str:
+    """How many were found, of what, and where: the page's heading and its title."""
+    where = _where(page.place)
+    if not page.total:
+        return gettext("No practitioners %(where)s", where=where)
+    if page.only_confirmed:
+        return ngettext(
+            "%(num)s practitioner of dry needling %(where)s",
+            "%(num)s practitioners of dry needling %(where)s",
+            page.total,
+            where=where,
+        )
+    return ngettext(
+        "%(num)s practitioner %(where)s", "%(num)s practitioners %(where)s", page.total, where=where
+    )
+
+
+def searched(page: SearchPage) -> str | None:
+    """How far from what the search went; None where it has no circle."""
+    if page.radius_m is None or not page.place:
+        return None
+    units, place = page.query.units, page.place
+    reached = radius(page.radius_m, units)
+    if page.place.kind in ("postal_code", "city"):
+        around = gettext("the center of %(place)s", place=place.label)
+    else:
+        around = gettext("%(place)s", place=place.label)
+    if not page.widened:
+        return gettext(
+            "Within %(radius)s of %(around)s, in a straight line.", radius=reached, around=around
+        )
+    first = radius(page.widened.from_m, units)
+    if page.total:
+        return gettext(
+            "Few were found within %(first)s, so we searched %(radius)s around %(around)s.",
+            first=first,
+            radius=reached,
+            around=around,
+        )
+    return gettext(
+        "Nobody was found within %(first)s, so we searched %(radius)s around %(around)s.",
+        first=first,
+        radius=reached,
+        around=around,
+    )
+
+
+def unsaid(page: SearchPage) -> str | None:
+    """How many more there are who have not said whether they do dry needling."""
+    count = page.count("confirmed", "no") if page.only_confirmed else 0
+    if not count:
+        return None
+    if page.place and page.place.kind == "state":
+        return ngettext(
+            "%(num)s licensed practitioner in this state has not said whether they do dry "
+            "needling.",
+            "%(num)s licensed practitioners in this state have not said whether they do dry "
+            "needling.",
+            count,
+        )
+    return ngettext(
+        "%(num)s licensed practitioner nearby has not said whether they do dry needling.",
+        "%(num)s licensed practitioners nearby have not said whether they do dry needling.",
+        count,
+    )
+
+
+def distance(metres: float, units: str) -> str:
+    """A distance to read: `0.4 miles`, `12 km`."""
+    value = metres / METRES_PER[units]
+    return _length(round(value, 1) if value < 10 else round(value), units)
+
+
+def radius(metres: float, units: str) -> str:
+    """A radius to read: `25 miles`, `0.5 km`."""
+    return _length(round(metres / METRES_PER[units], 2), units)
+
+
+def _length(value: float, units: str) -> str:
+    said = number(value)
+    return gettext("%(value)s miles", value=said) if units == "mi" else f"{said} km"
+
+
+def _where(place: Place | None) -> str:
+    if not place:
+        return gettext("everywhere")
+    if place.kind == "state":
+        return gettext("in %(place)s", place=place.label)
+    return gettext("near %(place)s", place=place.label)
