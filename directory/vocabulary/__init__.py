@@ -7,7 +7,7 @@ patient types.
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -35,13 +35,22 @@ class Kind(StrEnum):
     LANGUAGE = "language"
 
 
-_FILES = {
+class Flag(StrEnum):
+    """A plain question of which patients type the yes; its value is the parameter and the facet."""
+
+    CASH_PAY = "cash_pay"
+    ACCEPTING = "accepting"
+
+
+_FILES: Mapping[Kind | Flag, str] = {
     Kind.PROFESSION: "professions.csv",
     Kind.TECHNIQUE: "techniques.csv",
     Kind.CONDITION: "conditions.csv",
     Kind.INSURANCE: "insurers.csv",
     Kind.SETTING: "settings.csv",
     Kind.LANGUAGE: "languages.csv",
+    Flag.CASH_PAY: "cash_pay.csv",
+    Flag.ACCEPTING: "accepting.csv",
 }
 
 
@@ -49,7 +58,7 @@ _FILES = {
 class Term:
     """One controlled term. `nucc_prefix` (professions only) begins its NUCC taxonomy codes."""
 
-    kind: Kind
+    kind: Kind | Flag
     value: str
     label: str
     plural: str
@@ -71,14 +80,27 @@ class Clause:
 
     words: tuple[str, ...]
     terms: tuple[Term, ...] = ()
+    at: int = field(default=0, compare=False)
+    """Which word of the text it begins with."""
+
+    def left_out_of(self, text: str) -> str:
+        """The text that this is a clause of, without the words that it was typed in."""
+        kept, number = [], 0
+        own = range(self.at, self.at + len(self.words))
+        for typed in text.split():
+            here = range(number, number + len(words(typed)))
+            number = here.stop
+            if not set(here) & set(own):
+                kept.append(typed)
+        return " ".join(kept)
 
 
 class Vocabulary:
     """All terms, by kind and value, and the phrases that mean them."""
 
     def __init__(self, terms: tuple[Term, ...], noise: frozenset[str]) -> None:
-        self._terms: Mapping[Kind, Mapping[str, Term]] = MappingProxyType(
-            {kind: {t.value: t for t in terms if t.kind is kind} for kind in Kind}
+        self._terms: Mapping[Kind | Flag, Mapping[str, Term]] = MappingProxyType(
+            {kind: {t.value: t for t in terms if t.kind is kind} for kind in _FILES}
         )
         self._noise = noise
         self._phrases: dict[tuple[str, ...], tuple[Term, ...]] = {}
@@ -132,12 +154,12 @@ class Vocabulary:
             for length in range(min(self._longest, len(typed) - position), 0, -1):
                 phrase = slice(position, position + length)
                 if terms := self._phrases.get(typed[phrase]) or self._phrases.get(meant[phrase]):
-                    yield Clause(typed[phrase], terms)
+                    yield Clause(typed[phrase], terms, position)
                     break
             else:
                 length = 1
                 if typed[position] not in self._noise:
-                    yield Clause(typed[position : position + 1])
+                    yield Clause(typed[position : position + 1], at=position)
             position += length
 
     def _meant(self, word: str) -> str:
@@ -154,12 +176,12 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """The terms that ship. ValueError names the file and row of a term that is not right."""
-    terms = tuple(term for kind in Kind for term in _read(kind))
+    terms = tuple(term for kind in _FILES for term in _read(kind))
     noise = frozenset((_FOLDER / "noise.txt").read_text(encoding="utf-8").split())
     return Vocabulary(terms, noise)
 
 
-def _read(kind: Kind) -> Iterator[Term]:
+def _read(kind: Kind | Flag) -> Iterator[Term]:
     path = _FOLDER / _FILES[kind]
     seen = set()
     with path.open(encoding="utf-8", newline="") as file:

@@ -36,17 +36,21 @@ RADII = (5, 10, 25, 50, 100)
 FACET_NAMES = {
     "confirmed": marked("Dry needling confirmed"),
     "profession": marked("Profession"),
-    "condition": marked("Problem"),
-    "technique": marked("Technique"),
+    "accepting": marked("New patients"),
     "insurance": marked("Insurance"),
     "cash_pay": marked("Cash pay"),
-    "accepting": marked("New patients"),
-    "licence_checked": marked("License checked"),
+    "condition": marked("Problem"),
+    "technique": marked("Technique"),
     "language": marked("Language"),
     "setting": marked("Kind of place"),
+    "licence_checked": marked("License checked"),
     "q": marked("Your words"),
     "max_price": marked("The price limit"),
 }
+_FACET_ORDER = tuple(FACET_NAMES)
+_OPEN_FACETS = ("confirmed", "profession", "accepting", "insurance")
+"""What most people ask for first; the other filters unfold at a press."""
+
 SOURCE_NAMES = {
     Source.MODERATOR: marked("a moderator of this directory"),
     Source.CLINIC: marked("the practice"),
@@ -122,6 +126,8 @@ def search() -> Response:
         pages=pages,
         radii=RADII,
         names=FACET_NAMES,
+        facets=sorted(page.facets, key=lambda facet: _FACET_ORDER.index(facet.name)),
+        open_facets=_OPEN_FACETS,
         headline=sentences.headline(page),
         searched=sentences.searched(page),
         unsaid=sentences.unsaid(page),
