@@ -5,7 +5,15 @@ from flask import Flask
 from directory import language
 from directory.services import Services, services
 from directory.settings import Settings
-from directory.web import api, health, pages, responses
+from directory.web import (
+    api,
+    city_pages,
+    health,
+    listing_pages,
+    pages,
+    rendering,
+    responses,
+)
 
 
 def create_app(settings: Settings, parts: Services | None = None) -> Flask:
@@ -19,8 +27,10 @@ def create_app(settings: Settings, parts: Services | None = None) -> Flask:
         lambda one, several, count: language.catalog().ngettext(one, several, count),
         newstyle=True,
     )
+    app.config["BASE_URL"] = settings.base_url
     app.extensions["services"] = parts or services(settings)
-    for part in (pages, api, health):
+    for part in (pages, listing_pages, city_pages, api, health):
         app.register_blueprint(part.blueprint)
+    rendering.register(app)
     responses.register(app)
     return app

@@ -22,6 +22,13 @@ def _search_url(url: str) -> str:
     return url
 
 
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise ValueError("begins with http(s):// and names a host")
+    return url.rstrip("/")
+
+
 class InvalidSettings(Exception):
     """A setting that cannot be; says which and why."""
 
@@ -39,6 +46,10 @@ class Settings(BaseSettings):
         "sqlite:///var/search.db",
         description="The search engine: sqlite:///FILE is the embedded one, "
         "http(s)://[user:password@]host:9200/ALIAS is Elasticsearch.",
+    )
+    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+        "http://127.0.0.1:8000",
+        description="Where the site is reached: what is told to search engines and partners.",
     )
     geocoder: str = Field(
         "gazetteer",

@@ -9,12 +9,13 @@ from enum import StrEnum
 from sqlalchemy import func, select
 
 from directory.fields import STORED
-from directory.listing import Listing
+from directory.listing import Answer, Listing, published
 from directory.store.bulk import rows_where, table_of
 from directory.store.database import Transaction
 from directory.store.models import ListingRow
 
 _LISTING = table_of(ListingRow)
+_IS_CONFIRMED = _LISTING.c.document["dry_needling"].as_string() == Answer.YES
 
 
 class Status(StrEnum):
@@ -66,6 +67,49 @@ def find(session: Transaction, id_: str) -> StoredListing | None:
         return None
     listing = Listing.model_validate(row.document, context=STORED) if row.document else None
     return StoredListing(row.id, Status(row.status), row.reason, listing)
+
+
+@dataclass(frozen=True)
+class City:
+    """A city with confirmed listings, as their addresses have it."""
+
+    name: str
+    state: str
+    listings: int
+
+
+def of_npi(session: Transaction, npi: str) -> list[Listing]:
+    """The published listings of a practitioner, at all locations, in the order of their ids."""
+    there = select(_LISTING.c.document).where(
+        _LISTING.c.npi == npi, _LISTING.c.status == Status.PUBLISHED
+    )
+    rows = session.scalars(there.order_by(_LISTING.c.id))
+    return [published(Listing.model_validate(row, context=STORED)) for row in rows]
+
+
+def cities(session: Transaction) -> list[City]:
+    """The cities in which somebody has confirmed to do dry needling, by state and name."""
+    address = _LISTING.c.document["address"]
+    name, state = address["city"].as_string(), address["state"].as_string()
+    rows = session.execute(
+        select(name, state, func.count())
+        .where(_LISTING.c.status == Status.PUBLISHED, _IS_CONFIRMED)
+        .group_by(name, state)
+        .order_by(state, name)
+    )
+    return [City(*row) for row in rows]
+
+
+def count_confirmed(session: Transaction) -> int:
+    """How many published listings confirm dry needling."""
+    there = select(func.count()).where(_LISTING.c.status == Status.PUBLISHED, _IS_CONFIRMED)
+    return session.scalars(there).one()
+
+
+def confirmed_ids(session: Transaction, offset: int, limit: int) -> list[str]:
+    """The ids of published listings that confirm dry needling, in order."""
+    there = select(_LISTING.c.id).where(_LISTING.c.status == Status.PUBLISHED, _IS_CONFIRMED)
+    return list(session.scalars(there.order_by(_LISTING.c.id).offset(offset).limit(limit)))
 
 
 def existing(session: Transaction, ids: Collection[str]) -> set[str]:

@@ -156,7 +156,8 @@ def _start() -> None:
 
 def _keep_language(endpoint: str, values: dict[str, Any]) -> None:
     """Whoever has chosen a language keeps it from page to page, in the address."""
-    if g.get("chosen_language") and endpoint.startswith("pages."):
+    is_for_people = not endpoint.startswith(("static", "api.", "health."))
+    if g.get("chosen_language") and is_for_people:
         values.setdefault("lang", g.chosen_language)
 
 
