@@ -16,6 +16,7 @@ from directory.search.cursor import InvalidCursor
 from directory.search.engine import EngineUnavailable
 from directory.search.query import InvalidQuery, ParameterError
 from directory.store.database import StoreUnavailable
+from directory.web.compression import compress
 
 access = logging.getLogger("directory.access")
 
@@ -123,6 +124,7 @@ def register(app: Flask) -> None:
     """Give the application its error answers, headers and access log."""
     app.register_error_handler(Exception, _answer_error)
     app.before_request(_start)
+    app.after_request(compress)
     app.url_defaults(_keep_language)
     app.after_request(_finish)
 

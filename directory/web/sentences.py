@@ -85,8 +85,9 @@ def radius(metres: float, units: str) -> str:
 
 
 def _length(value: float, units: str) -> str:
-    said = number(value)
-    return gettext("%(value)s miles", value=said) if units == "mi" else f"{said} km"
+    if units == "km":
+        return f"{number(value)} km"
+    return gettext("1 mile") if value == 1 else gettext("%(value)s miles", value=number(value))
 
 
 def _where(place: Place | None) -> str:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from fixtures import generate
 from tests.builders import TODAY
+from tests.conftest import not_here
 from tests.elasticsearch_node import ROOT, free_port
 
 PROGRAMS = Path(sys.executable).parent
@@ -114,3 +116,17 @@ def site(
     finally:
         server.terminate()
         assert server.wait(30) == 0
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's own Chromium."""
+    if not Path("/usr/bin/chromium").exists():
+        not_here("Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield started
+        started.close()

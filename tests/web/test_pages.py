@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.conftest import not_here
 from tests.web.conftest import Site
 
 BUILD = Path(__file__).parents[2] / "build" / "screenshots"
@@ -90,17 +89,11 @@ def test_headers_protect(site: Site) -> None:
 
 
 @pytest.fixture
-def browser_page() -> Iterator[Page]:
-    if not Path("/usr/bin/chromium").exists():
-        not_here("Chromium is not installed (apt-get install chromium)")
+def browser_page(browser: Browser) -> Iterator[Page]:
     BUILD.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser.new_page(viewport={"width": 390, "height": 844}, java_script_enabled=False)
-        browser.close()
+    page = browser.new_page(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    yield page
+    page.close()
 
 
 def test_a_patient_finds_a_practitioner_in_a_browser(site: Site, browser_page: Page) -> None:
