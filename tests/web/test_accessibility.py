@@ -106,7 +106,7 @@ def test_the_keyboard_alone_finds_a_practitioner(site: Site, browser: Browser) -
 def test_filters_apply_without_a_full_reload_and_stand_in_the_address(
     site: Site, browser: Browser
 ) -> None:
-    page = browser.new_page(viewport=DESKTOP)
+    page = browser.new_page(viewport=DESKTOP, bypass_csp=True)
     page.goto(f"{site.url}/search?near=78701&q=chiro+that+takes+aetna")
     page.evaluate("window.stays = true")
     before = page.get_by_role("heading", level=1).inner_text()
