@@ -1,6 +1,7 @@
 """Every page in every state: axe finds nothing, 320 pixels are enough, the keyboard is, too."""
 
 import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +137,20 @@ def test_a_first_page_of_results_is_small_and_asks_nobody_else(
     assert sum(len(gzip.compress(answer.body(), 5)) for answer in text) <= 45_000
     assert context.cookies() == []
     context.close()
+
+
+@pytest.mark.parametrize("state", ["listing", "compare"])
+def test_it_prints_on_one_sheet_with_the_telephone(
+    site: Site, browser: Browser, state: str
+) -> None:
+    page = browser.new_page()
+    page.goto(site.url + STATES[state])
+    margins = dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
+    sheets = page.pdf(format="Letter", margin=margins)
+    assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 1
+    page.emulate_media(media="print")
+    assert page.get_by_role("link", name=re.compile("Call|555")).first.is_visible()
+    page.close()
 
 
 def test_a_slow_telephone_shows_the_results_within_a_second(site: Site, browser: Browser) -> None:
