@@ -12,8 +12,12 @@ from directory.web import (
     listing_pages,
     pages,
     rendering,
+    report_pages,
     responses,
 )
+
+MOST_SENT_BYTES = 100_000
+"""A form is refused that is larger."""
 
 
 def create_app(settings: Settings, parts: Services | None = None) -> Flask:
@@ -27,9 +31,10 @@ def create_app(settings: Settings, parts: Services | None = None) -> Flask:
         lambda one, several, count: language.catalog().ngettext(one, several, count),
         newstyle=True,
     )
+    app.config["MAX_CONTENT_LENGTH"] = MOST_SENT_BYTES
     app.config["BASE_URL"] = settings.base_url
     app.extensions["services"] = parts or services(settings)
-    for part in (pages, listing_pages, city_pages, api, health):
+    for part in (pages, listing_pages, city_pages, report_pages, api, health):
         app.register_blueprint(part.blueprint)
     rendering.register(app)
     responses.register(app)

@@ -4,7 +4,8 @@
 of that number it is the changefeed, in which a listing appears once, at its latest state, and one
 that is no longer published stays as a delete. `statement` holds what each source says,
 `revision` every change that was ever made, `clinic` the organisations that are known to be at an
-address, `address_point` where addresses were found to be, and `load` what was loaded when.
+address, `address_point` where addresses were found to be, `load` what was loaded when, and `report`
+what patients say is wrong.
 """
 
 from datetime import date, datetime
@@ -149,6 +150,18 @@ class LoadRow(Model):
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     counts: Mapped[dict[str, int]] = mapped_column(_Json)
+
+
+class ReportRow(Model):
+    """What a patient says is wrong with a listing; `reference` is known to that patient alone."""
+
+    __tablename__ = "report"
+
+    reference: Mapped[str] = mapped_column(String(24), primary_key=True)
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listing.id"), index=True)
+    field: Mapped[str] = mapped_column(String(32))
+    text: Mapped[str] = mapped_column(String(1000))
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class ChangeCounterRow(Model):

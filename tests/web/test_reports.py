@@ -1,0 +1,79 @@
+"""A patient reports a mistake and keeps the address of the receipt."""
+
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests.web.conftest import Site
+from tests.web.test_accessibility import PHONE, STRICT
+
+FORM = "/listings/demo-0001/report"
+
+
+def send(site: Site, path: str = FORM, **fields: str) -> tuple[int, str, str]:
+    """Status, address in the end, and text."""
+    body = urllib.parse.urlencode(fields).encode()
+    try:
+        with urllib.request.urlopen(f"{site.url}{path}", body, timeout=10) as answer:
+            return answer.status, answer.url, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.url or "", error.read().decode()
+
+
+def test_a_report_is_kept_and_its_receipt_is_for_its_sender(site: Site) -> None:
+    text = "The number is <b>555</b>\nsince May"
+    status, address, page = send(site, field="phone", text=text)
+    assert status == 200
+    assert "/reports/" in address
+    assert "&lt;b&gt;555&lt;/b&gt;" in page
+    assert send(site, field="phone", text=text)[1] != address
+    assert site.get(address.removeprefix(site.url)).status == 200
+    assert site.get("/reports/guessed").status == 404
+    assert "555" not in site.log.replace("555 ", "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({}, "Choose what is wrong."),
+        ({"field": "secret"}, "Choose what is wrong."),
+        ({"field": "other", "text": "  "}, "Say what is wrong."),
+        ({"field": "phone", "text": "x" * 1_001}, "at most 1000 letters"),
+        ({"field": "phone", "text": "a\x00b"}, "plain text"),
+    ],
+)
+def test_what_is_missing_is_said_at_the_field(
+    site: Site, fields: dict[str, str], says: str
+) -> None:
+    status, _, page = send(site, **fields)
+    assert status == 400
+    assert says in page
+    assert "Error: Report a mistake" in page
+
+
+def test_nothing_can_be_reported_where_there_is_nothing(site: Site) -> None:
+    assert send(site, "/listings/nobody-there/report", field="phone")[0] == 404
+    assert send(site, field="phone", text="x" * 200_000)[0] == 413
+
+
+def test_a_mistake_is_reported_in_a_browser(site: Site, browser: Browser) -> None:
+    page = browser.new_page(viewport=PHONE, bypass_csp=True)
+    page.goto(f"{site.url}/listings/demo-0001")
+    page.get_by_role("link", name="Report a mistake").click()
+    assert Axe().run(page, options=STRICT).violations_count == 0
+    page.get_by_role("button", name="Send").click()
+    assert page.title().startswith("Error: ")
+    assert Axe().run(page, options=STRICT).violations_count == 0
+    page.get_by_role("link", name="Choose what is wrong.").click()
+    assert page.evaluate("document.activeElement.id") == "field"
+    page.get_by_label("What is wrong?").select_option("Telephone")
+    page.get_by_label("What should it say?").fill("It rings nowhere")
+    page.get_by_role("button", name="Send").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Your report was received"
+    assert "It rings nowhere" in page.get_by_role("main").inner_text()
+    assert Axe().run(page, options=STRICT).violations_count == 0
+    page.close()
