@@ -7,12 +7,12 @@ one that has no translation. docs/decisions/009-languages.md says why there is n
 """
 
 from contextvars import ContextVar
-from datetime import date
+from datetime import date, time
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time, get_day_names
 from babel.numbers import format_decimal
 
 LANGUAGES = {"en": "English", "es": "Español"}
@@ -64,6 +64,17 @@ def number(value: float) -> str:
 def day(date_: date) -> str:
     """A date as it is written in the language that is spoken: `Nov 25, 2026`."""
     return format_date(date_, "medium", locale=_LOCALES[_current.get()])
+
+
+def weekdays(first: int, last: int) -> str:
+    """Days of the week in a row (0 is Monday): `Mon-Fri`."""
+    names = get_day_names("abbreviated", locale=_LOCALES[_current.get()])
+    return names[first] if first == last else f"{names[first]}-{names[last]}"
+
+
+def clock(time_: time) -> str:
+    """A time of day as it is written in the language that is spoken: `8:00 AM`."""
+    return format_time(time_, "short", locale=_LOCALES[_current.get()])
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -37,6 +38,7 @@ from directory.fields import (
     at_the_edge,
     unique,
 )
+from directory.hours import hours_of
 
 
 class Answer(StrEnum):
@@ -149,6 +151,24 @@ class Range(Value):
         return self
 
 
+class Hours(Value):
+    """Open on a day of the week, from one time to another by the practice's own clock."""
+
+    day: Literal["mo", "tu", "we", "th", "fr", "sa", "su"]
+    opens: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    closes: Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError(f"it closes ({self.closes}) before it opens ({self.opens})")
+        return self
+
+
+def _read_hours(value: object) -> object:
+    return hours_of(value) if isinstance(value, str) else value
+
+
 class Certificate(Value):
     """A course or board certificate as the practitioner reports it; issuers are no regulators."""
 
@@ -213,6 +233,10 @@ class Facts(Value):
     booking_url: WebAddress | None = None
     setting: Setting | None = None
     private_room: Answer = Answer.UNKNOWN
+    wheelchair_access: Answer = Answer.UNKNOWN
+    home_visits: Answer = Answer.UNKNOWN
+    telehealth: Answer = Answer.UNKNOWN
+    hours: Annotated[tuple[Hours, ...], Field(max_length=28), BeforeValidator(_read_hours)] = ()
     dry_needling: Answer = Answer.UNKNOWN
     techniques: Annotated[tuple[Technique, ...], at_the_edge(unique)] = ()
     conditions: Annotated[tuple[Condition, ...], at_the_edge(unique)] = ()

@@ -1,9 +1,10 @@
 """What every template may use: words for values, and addresses."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, time
 from functools import cache
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from flask import Flask, current_app, g, request, url_for
 from markupsafe import Markup
 
 from directory import language
+from directory.hours import DAYS
 from directory.language import gettext
-from directory.listing import Attestation, Range
+from directory.listing import Attestation, Hours, Range
 from directory.vocabulary import Kind, vocabulary
 from directory.web import sentences
 from directory.web.context import services
@@ -25,7 +27,7 @@ _STATIC = Path(__file__).parent / "static"
 def register(app: Flask) -> None:
     """Give the application's templates their filters and functions."""
     for words in (
-        is_fresh, day, dollars, dialled, label, language.number, sentences.distance,
+        is_fresh, day, dollars, dialled, label, opening, language.number, sentences.distance,
         sentences.radius,
     ):  # fmt: skip
         app.add_template_filter(words)
@@ -93,6 +95,26 @@ def dialled(phone: str) -> str:
     """A telephone number to read: `(512) 555-0142`."""
     digits = phone.removeprefix("+1")
     return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if len(digits) == 10 else phone
+
+
+def opening(hours: Sequence[Hours]) -> list[str]:
+    """Hours to read, days in a row with the same hours together: `Mon-Fri 8:00 AM-5:00 PM`."""
+    by_day = {
+        number: tuple((h.opens, h.closes) for h in hours if h.day == day)
+        for number, day in enumerate(DAYS)
+    }
+    lines = []
+    for spans, days in groupby(range(len(DAYS)), key=by_day.__getitem__):
+        first, *others = days
+        if spans:
+            said = language.weekdays(first, others[-1] if others else first)
+            lines.append(f"{said} {', '.join(_span(*span) for span in spans)}")
+    return lines
+
+
+def _span(opens: str, closes: str) -> str:
+    ends = (time.fromisoformat(each.replace("24:00", "00:00")) for each in (opens, closes))
+    return "-".join(map(language.clock, ends))
 
 
 def label(value: str, kind: str) -> str:

@@ -36,6 +36,10 @@ COLUMNS: Mapping[str, str] = {
     "booking_url": "booking book_online appointment_url",
     "setting": "practice_setting",
     "private_room": "private_rooms",
+    "wheelchair_access": "wheelchair wheelchair_accessible accessible",
+    "home_visits": "home_visit house_calls mobile",
+    "telehealth": "telemedicine video_visits",
+    "hours": "opening_hours office_hours business_hours",
     "languages": "language languages_spoken",
     "about": "description bio notes",
     "dry_needling": "offers_dry_needling",
@@ -66,7 +70,8 @@ _NAMED = {
 }
 TERM_LISTS = ("languages", "techniques", "conditions", "insurance_accepted", "insurance_refused")
 ANSWERS = (
-    "private_room", "dry_needling", "single_use_needles", "cash_pay", "superbill", "accepting",
+    "private_room", "wheelchair_access", "home_visits", "telehealth", "dry_needling",
+    "single_use_needles", "cash_pay", "superbill", "accepting",
 )  # fmt: skip
 
 
@@ -81,6 +86,7 @@ def template_rows() -> Iterator[str]:
         "postal_code": "the practice address, never the mailing address",
         "area_only": "yes hides the street",
         "precision": " | ".join(("rooftop", "street", "postal_code", "city")),
+        "hours": "Mo-Fr 08:00-17:00; Sa 09:00-12:00",
         "attested_on": "2026-11-25",
         **dict.fromkeys(ANSWERS, "yes | no | unknown"),
         **dict.fromkeys(TERM_LISTS, "several; with semicolons"),
