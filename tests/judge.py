@@ -30,9 +30,21 @@ def facet_values(listing: Listing) -> dict[str, set[str]]:
         "language": set(listing.languages),
         "accepting": {listing.accepting.value},
         "cash_pay": {listing.cash_pay.value},
+        "wheelchair_access": {listing.wheelchair_access.value},
+        "home_visits": {listing.home_visits.value},
+        "telehealth": {listing.telehealth.value},
+        "gender": {listing.gender or "unknown"},
+        "evidence": {evidence(listing)},
         "confirmed": {"yes" if listing.dry_needling == "yes" else "no"},
         "licence_checked": {"yes" if listing.licence_check else "no"},
     }
+
+
+def evidence(listing: Listing) -> str:
+    if listing.dry_needling != "yes":
+        return "unknown"
+    seen = [c for c in listing.certificates if c.dry_needling and c.verified_on is not None]
+    return "verified" if seen else "stated"
 
 
 def split(text: str) -> set[str]:

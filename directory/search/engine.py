@@ -16,7 +16,7 @@ from typing import Protocol
 from directory.listing import Change, Listing
 from directory.vocabulary import Clause
 
-SCHEMA = 1
+SCHEMA = 2
 """Rises whenever what is indexed changes; an index of another schema must be rebuilt."""
 
 

@@ -27,14 +27,24 @@ TERM_TIER = 3
 FIELD_TIERS = {"name": 4, "clinic": 2, "text": 1}
 """What one clause of a patient's text is worth, by the best place in which it is found."""
 
-_DERIVED = {"confirmed": (Answer.YES, Answer.NO), "licence_checked": (Answer.YES, Answer.NO)}
-_ANSWERED = {"accepting": tuple(Answer), "cash_pay": tuple(Answer)}
+_ANSWERED = {
+    "accepting": tuple(Answer), "cash_pay": tuple(Answer), "wheelchair_access": tuple(Answer),
+    "home_visits": tuple(Answer), "telehealth": tuple(Answer),
+    "gender": ("female", "male", "nonbinary", "unknown"),
+}  # fmt: skip
+"""Facets of the field of their name: one value, and unknown where nobody has said."""
+
+_DERIVED = {
+    "evidence": ("verified", "stated", "unknown"),
+    "confirmed": (Answer.YES, Answer.NO),
+    "licence_checked": (Answer.YES, Answer.NO),
+}
 
 
 def _facet_values() -> tuple[tuple[str, str], ...]:
     terms = [(str(kind), term.value) for kind in Kind for term in vocabulary().terms(kind)]
     unsaid = [(str(Kind.INSURANCE), str(Answer.UNKNOWN))]
-    flags = [(name, str(a)) for name, answers in (_ANSWERED | _DERIVED).items() for a in answers]
+    flags = [(name, str(a)) for name, values in (_ANSWERED | _DERIVED).items() for a in values]
     return (*terms, *unsaid, *flags)
 
 
@@ -135,11 +145,19 @@ def _facets(said: Document) -> frozenset[str]:
         bool(get("insurance_refused")),
         get("setting"),
         tuple(get("languages", ())),
-        get("accepting", Answer.UNKNOWN),
-        get("cash_pay", Answer.UNKNOWN),
-        get("dry_needling") == Answer.YES,
+        tuple(get(name) or Answer.UNKNOWN for name in _ANSWERED),
+        _evidence(said),
         bool(get("licence_check")),
     )
+
+
+def _evidence(said: Document) -> str:
+    """As Listing.evidence has it."""
+    if said.get("dry_needling") != Answer.YES:
+        return "unknown"
+    certificates = said.get("certificates", ())
+    checked = any(c.get("dry_needling") and c.get("verified_on") for c in certificates)
+    return "verified" if checked else "stated"
 
 
 @lru_cache(10_000)
@@ -151,9 +169,8 @@ def _tokens(
     refuses_some: bool,
     setting: str | None,
     languages: tuple[str, ...],
-    accepting: str,
-    cash_pay: str,
-    confirmed: bool,
+    answers: tuple[str, ...],
+    evidence: str,
     licence_checked: bool,
 ) -> frozenset[str]:
     """The facet values of all listings that say this; most of a registry say the same."""
@@ -165,9 +182,9 @@ def _tokens(
         Kind.INSURANCE: (*insurance, *unsaid),
         Kind.SETTING: (setting,) if setting else (),
         Kind.LANGUAGE: languages,
-        "accepting": (accepting,),
-        "cash_pay": (cash_pay,),
-        "confirmed": (Answer.YES if confirmed else Answer.NO,),
+        **{name: (answer,) for name, answer in zip(_ANSWERED, answers, strict=True)},
+        "evidence": (evidence,),
+        "confirmed": (Answer.NO if evidence == "unknown" else Answer.YES,),
         "licence_checked": (Answer.YES if licence_checked else Answer.NO,),
     }
     return frozenset(token(facet, value) for facet in values for value in values[facet])

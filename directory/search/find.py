@@ -28,7 +28,11 @@ ENOUGH = 5
 """With fewer than this, a search without a chosen radius goes on to the next wider one."""
 
 BEYOND = 5
-_FLAG_LABELS = {"yes": marked("Yes"), "no": marked("No"), "unknown": marked("Not stated")}
+_FLAG_LABELS = {
+    "yes": marked("Yes"), "no": marked("No"), "unknown": marked("Not stated"),
+    "female": marked("Female"), "male": marked("Male"), "nonbinary": marked("Nonbinary"),
+    "verified": marked("Certificate checked"), "stated": marked("Says so"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

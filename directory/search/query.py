@@ -93,6 +93,8 @@ def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 YesNoUnknown = Annotated[Answer, BeforeValidator(_answer)]
 YesNo = Annotated[Literal["yes", "no"], BeforeValidator(_answer)]
+GenderOrUnknown = Literal["female", "male", "nonbinary", "unknown"]
+Evidence = Literal["verified", "stated", "unknown"]
 Typed = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
 AnyOf = AfterValidator(_unique)
 
@@ -140,6 +142,23 @@ class SearchQuery(BaseModel):
     )
     accepting: Annotated[tuple[YesNoUnknown, ...], AnyOf] = Field(
         (), description="Whether new patients are taken. Unknown is never counted as yes."
+    )
+    wheelchair_access: Annotated[tuple[YesNoUnknown, ...], AnyOf] = Field(
+        (), description="Whether the practice can be reached in a wheelchair."
+    )
+    home_visits: Annotated[tuple[YesNoUnknown, ...], AnyOf] = Field(
+        (), description="Whether the practitioner visits patients at home."
+    )
+    telehealth: Annotated[tuple[YesNoUnknown, ...], AnyOf] = Field(
+        (), description="Whether there are video visits, for what needs no needle."
+    )
+    gender: Annotated[tuple[GenderOrUnknown, ...], AnyOf] = Field(
+        (), description="The practitioner's gender."
+    )
+    evidence: Annotated[tuple[Evidence, ...], AnyOf] = Field(
+        (),
+        description="How sure it is that dry needling is offered: verified (a certificate was "
+        "seen), stated (somebody says so), unknown.",
     )
     confirmed: Annotated[tuple[YesNo, ...], AnyOf] = Field(
         (), description="Whether dry needling is confirmed to be offered; no: nobody has said."

@@ -5,6 +5,7 @@ from directory.listing import Source
 
 FACET_NAMES = {
     "confirmed": marked("Dry needling confirmed"),
+    "evidence": marked("How sure dry needling is"),
     "profession": marked("Profession"),
     "accepting": marked("New patients"),
     "insurance": marked("Insurance"),
@@ -13,6 +14,10 @@ FACET_NAMES = {
     "technique": marked("Technique"),
     "language": marked("Language"),
     "setting": marked("Kind of place"),
+    "wheelchair_access": marked("Wheelchair access"),
+    "home_visits": marked("Home visits"),
+    "telehealth": marked("Video visits"),
+    "gender": marked("Gender"),
     "licence_checked": marked("License checked"),
     "q": marked("Your words"),
     "max_price": marked("The price limit"),

@@ -40,9 +40,15 @@ FACETS = {
     "language": ["en", "es", "fr"],
     "accepting": ANSWERS,
     "cash_pay": ANSWERS,
+    "wheelchair_access": ANSWERS,
+    "home_visits": ANSWERS,
+    "telehealth": ANSWERS,
+    "gender": ["female", "male", "unknown"],
+    "evidence": ["verified", "stated", "unknown"],
     "confirmed": ["yes", "no"],
     "licence_checked": ["yes", "no"],
 }
+CHECKED = {"title": "B", "dry_needling": True, "verified_on": "2026-01-01"}
 RADII = [0.0, 160.9344, 40_233.6, 80_467.2, 2_000_000.0, 8_046_720.0, 19_000_000.0, None, None]
 
 SIZES = [60, 60, 60, 60, 30, 5, 1, 0]
@@ -103,6 +109,11 @@ def a_random_listing(rng: Random, id_: str, at: Sequence[Point]) -> Listing:
         languages=some(["en", "es"]),
         accepting=rng.choice(ANSWERS),
         cash_pay=rng.choice(ANSWERS),
+        wheelchair_access=rng.choice(ANSWERS),
+        home_visits=rng.choice(ANSWERS),
+        telehealth=rng.choice(ANSWERS),
+        gender=rng.choice([None, "female", "male"]),
+        certificates=rng.choice([[], [{"title": "A", "dry_needling": True}], [CHECKED]]),
         dry_needling=rng.choice(ANSWERS),
         licence_check=rng.choice([None, licence]),
         first_visit_price=price and {"least": price[0], "most": price[1]},

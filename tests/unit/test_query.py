@@ -77,7 +77,8 @@ def test_the_bounds_are_in(radius: str) -> None:
 def test_the_repeatable_parameters() -> None:
     assert FACET_PARAMETERS == (
         "profession", "technique", "condition", "insurance", "setting", "language",
-        "cash_pay", "accepting", "confirmed", "licence_checked",
+        "cash_pay", "accepting", "wheelchair_access", "home_visits", "telehealth", "gender",
+        "evidence", "confirmed", "licence_checked",
     )  # fmt: skip
 
 
