@@ -63,12 +63,7 @@ requirements:
 
 ## Gather the messages for people, and make the catalogs of what is translated.
 translations: .venv/dev
-	@mkdir -p var
-	$(BIN)/pybabel -q extract -F babel.cfg -k marked --no-location --omit-header --sort-output \
-		-o var/messages.pot .
-	for each in directory/translations/*/; do $(BIN)/pybabel -q update -N --no-wrap \
-		--omit-header -i var/messages.pot -o $$each/LC_MESSAGES/messages.po -l $$(basename $$each); done
-	$(BIN)/pybabel -q compile -d directory/translations
+	$(BIN)/python -m directory.translations.update
 
 clean:
 	rm -rf .venv .cache var build

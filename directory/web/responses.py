@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from babel import negotiate_locale
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -152,7 +153,8 @@ def _start() -> None:
     g.started = time.perf_counter()
     chosen = request.args.get("lang")
     g.chosen_language = chosen if chosen in LANGUAGES else None
-    preferred = request.accept_languages.best_match(LANGUAGES)
+    wanted = [code for code, quality in request.accept_languages if quality > 0]
+    preferred = negotiate_locale(wanted, LANGUAGES, sep="-")
     speak(g.chosen_language or preferred or "en")
 
 

@@ -42,11 +42,12 @@ class Site:
     url: str
     folder: Path
 
-    def get(self, path: str, **parameters: Any) -> Answer:
+    def get(self, path: str, *, accept_language: str = "en", **parameters: Any) -> Answer:
         query = urllib.parse.urlencode(parameters, doseq=True)
         url = f"{self.url}{path}{'?' + query if query else ''}"
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            request = urllib.request.Request(url, headers={"Accept-Language": accept_language})
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read().decode())
         except urllib.error.HTTPError as error:
             return Answer(error.code, dict(error.headers), error.read().decode())
