@@ -1,9 +1,29 @@
 """The sentences of the search page, in the language that is spoken: counts decide their words."""
 
-from directory.language import gettext, ngettext, number
+from directory.language import gettext, marked, ngettext, number
 from directory.places.place import Place
 from directory.search.distance import METRES_PER
 from directory.search.page import SearchPage
+
+_WITHIN = {
+    True: marked("Within %(radius)s of the center of %(place)s, in a straight line."),
+    False: marked("Within %(radius)s of %(place)s, in a straight line."),
+}
+_WIDENED = {
+    (True, True): marked(
+        "Few were found within %(first)s, so we searched %(radius)s around the center of %(place)s."
+    ),
+    (True, False): marked(
+        "Few were found within %(first)s, so we searched %(radius)s around %(place)s."
+    ),
+    (False, True): marked(
+        "Nobody was found within %(first)s, so we searched %(radius)s around the center of "
+        "%(place)s."
+    ),
+    (False, False): marked(
+        "Nobody was found within %(first)s, so we searched %(radius)s around %(place)s."
+    ),
+}
 
 
 def headline(page: SearchPage) -> str:
@@ -27,30 +47,12 @@ def searched(page: SearchPage) -> str | None:
     """How far from what the search went; None where it has no circle."""
     if page.radius_m is None or not page.place:
         return None
-    units, place = page.query.units, page.place
-    reached = radius(page.radius_m, units)
-    if page.place.kind in ("postal_code", "city"):
-        around = gettext("the center of %(place)s", place=place.label)
-    else:
-        around = gettext("%(place)s", place=place.label)
+    has_centre = page.place.kind in ("postal_code", "city")
+    values = {"radius": radius(page.radius_m, page.query.units), "place": page.place.label}
     if not page.widened:
-        return gettext(
-            "Within %(radius)s of %(around)s, in a straight line.", radius=reached, around=around
-        )
-    first = radius(page.widened.from_m, units)
-    if page.total:
-        return gettext(
-            "Few were found within %(first)s, so we searched %(radius)s around %(around)s.",
-            first=first,
-            radius=reached,
-            around=around,
-        )
-    return gettext(
-        "Nobody was found within %(first)s, so we searched %(radius)s around %(around)s.",
-        first=first,
-        radius=reached,
-        around=around,
-    )
+        return gettext(_WITHIN[has_centre], **values)
+    first = radius(page.widened.from_m, page.query.units)
+    return gettext(_WIDENED[bool(page.total), has_centre], first=first, **values)
 
 
 def unsaid(page: SearchPage) -> str | None:
