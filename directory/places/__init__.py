@@ -70,6 +70,14 @@ class Places:
         """All places that the gazetteer knows by a text, the largest first; perhaps none."""
         return _asked(self._gazetteer, text)
 
+    def beginning_with(self, text: str, limit: int) -> tuple[Place, ...]:
+        """The places that a text may become as it is typed on, the largest first."""
+        return self._gazetteer.beginning_with(text, limit)
+
+    def nearest(self, point: tuple[float, float]) -> Place:
+        """The ZIP nearest to a point (degrees)."""
+        return self._gazetteer.nearest(point)
+
     def located(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """A source's fields with a location, by the gazetteer alone.
 

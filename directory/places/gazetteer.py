@@ -5,10 +5,13 @@ answers with 0,0 (872 ZIPs, most of them military) is unknown. An operator's Cen
 (census.py) add populations, better points, and places that are no post office.
 """
 
+import heapq
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from math import cos, radians
 from typing import Any
 
 import zipcodes
@@ -22,7 +25,7 @@ from directory.states import STATE_NAMES
 from directory.vocabulary.words import words
 
 _ABBREVIATED = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt"}
-_ZIP = re.compile(r"(\d{5})(?:-\d{4})?")
+_ZIP = re.compile(r"(\d{5})(?:-\d{4})?(?: \(.*\))?")
 _COUNTRY = re.compile(r"[\s,]+(usa|u\.s\.a?\.?|united states)$", re.IGNORECASE)
 _LONGEST = 200
 _TAIL_ZIP = re.compile(r"[\s,](\d{5})(?:-\d{4})?$")
@@ -48,6 +51,10 @@ _cached_key = lru_cache(50_000)(name_key)
 
 def _joined(several: Iterable[str]) -> str:
     return "".join(_ABBREVIATED.get(word, word) for word in several)
+
+
+def _largest_first(place: Place) -> tuple[bool, int, str]:
+    return place.kind != "state", -place.weight, place.label
 
 
 class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
@@ -106,6 +113,38 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
         """The place of a city in a state."""
         key = (_cached_key(city), state)
         return self._cities.get(key) or self._nicknames.get(key)
+
+    def beginning_with(self, text: str, limit: int) -> tuple[Place, ...]:
+        """The places whose ZIP, or whose name and state, begin so: the largest first."""
+        typed = _joined(words(text[:_LONGEST]))
+        if not typed:
+            return ()
+        names, places = self._in_order
+        here = slice(bisect_left(names, typed), bisect_left(names, f"{typed}\uffff"))
+        found = heapq.nsmallest(limit, places[here], key=_largest_first)
+        return tuple(found)
+
+    @cached_property
+    def _in_order(self) -> tuple[list[str], list[Place]]:
+        """Every place by what people type of it, in the order of that."""
+        cities = (
+            (f"{name}{state.lower()}", place) for (name, state), place in self._cities.items()
+        )
+        states = ((name_key(n), place) for n in STATE_NAMES.values() for place in self._state(n))
+        every = [*cities, *self._zips.items(), *states]
+        every.sort(key=lambda each: each[0])
+        return [name for name, _ in every], [place for _, place in every]
+
+    def nearest(self, point: tuple[float, float]) -> Place:
+        """The ZIP whose middle is nearest to a point (degrees), as near as a flat map tells."""
+        latitude, longitude = point
+        squeezed = cos(radians(latitude))
+
+        def far(place: Place) -> float:
+            north, east = place.point
+            return (north - latitude) ** 2 + ((east - longitude) * squeezed) ** 2
+
+        return min(self._zips.values(), key=far)
 
     def similar(self, text: str) -> tuple[str, ...]:
         """Labels of places with a name like this one, the likeliest first."""

@@ -139,6 +139,20 @@ class Vocabulary:
         meant = {term.value for term in self._phrases.get(words(text), ()) if term.kind is kind}
         return meant.pop() if len(meant) == 1 else None
 
+    def beginning_with(self, text: str, limit: int) -> tuple[Term, ...]:
+        """The terms that a text may become as it is typed on, by label or synonym."""
+        typed = words(text)
+        if not typed:
+            return ()
+        found: dict[Term, None] = {}
+        for phrase, terms in self._phrases.items():
+            if any(_begins(phrase[at:], typed) for at in range(len(phrase))):
+                found |= dict.fromkeys(terms)
+        by_label = sorted(
+            found, key=lambda term: (not _begins(words(term.label), typed), term.label)
+        )
+        return tuple(by_label[:limit])
+
     def understand(self, text: str) -> tuple[Clause, ...]:
         """A patient's words as clauses: the longest known phrases first, noise left out.
 
@@ -171,6 +185,13 @@ class Vocabulary:
             word, self._known, scorer=OSA.distance, score_cutoff=slips, processor=None
         )
         return found[0] if found else word
+
+
+def _begins(phrase: tuple[str, ...], typed: tuple[str, ...]) -> bool:
+    """Whether a phrase begins with these words, the last of which may be cut off."""
+    *whole, last = typed
+    here = phrase[: len(typed)]
+    return len(here) == len(typed) and [*here[:-1]] == whole and here[-1].startswith(last)
 
 
 @cache
