@@ -8,6 +8,7 @@ from directory.settings import Settings
 from directory.web import (
     api,
     city_pages,
+    guide,
     health,
     listing_pages,
     pages,
@@ -34,7 +35,7 @@ def create_app(settings: Settings, parts: Services | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MOST_SENT_BYTES
     app.config["BASE_URL"] = settings.base_url
     app.extensions["services"] = parts or services(settings)
-    for part in (pages, listing_pages, city_pages, report_pages, api, health):
+    for part in (pages, listing_pages, city_pages, report_pages, guide, api, health):
         app.register_blueprint(part.blueprint)
     rendering.register(app)
     responses.register(app)

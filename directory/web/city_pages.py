@@ -70,7 +70,10 @@ def site_map() -> Response:
 def site_map_of_pages() -> Response:
     """The pages that are no listings."""
     cities = (url_for("cities.city", state=s, city=c) for s, c in map(_path, _cities()))
-    return _xml("sitemap.xml", [url_for("pages.home"), url_for("cities.every_city"), *cities])
+    return _xml(
+        "sitemap.xml",
+        [url_for("pages.home"), url_for("guide.guide"), url_for("cities.every_city"), *cities],
+    )
 
 
 @blueprint.get("/sitemap/listings-<int:number>.xml")

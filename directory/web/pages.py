@@ -8,6 +8,7 @@ from directory.search.page import SearchPage
 from directory.search.query import MAX_PAGE, InvalidQuery, SearchQuery, parse
 from directory.web import sentences
 from directory.web.context import services
+from directory.web.guide import care
 from directory.web.names import FACET_NAMES
 from directory.web.rendering import Parameters
 from directory.web.responses import problem
@@ -57,6 +58,7 @@ def shown_results(page: SearchPage, asked: Parameters, canonical: str | None = N
         names=FACET_NAMES,
         facets=sorted(page.facets, key=lambda facet: _FACET_ORDER.index(facet.name)),
         open_facets=_OPEN_FACETS,
+        care=care(page.query.q),
         headline=sentences.headline(page),
         searched=sentences.searched(page),
         unsaid=sentences.unsaid(page),

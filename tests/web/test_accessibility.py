@@ -27,6 +27,8 @@ STATES = {
     "compare": "/compare?id=demo-0001&id=demo-0002&id=demo-0003",
     "cities": "/dry-needling",
     "city": "/dry-needling/tx/austin",
+    "guide": "/guide",
+    "results-with-care": "/search?near=78701&q=pregnant+neck+pain",
     "not-found": "/listings/nobody-there",
 }
 STRICT = {
