@@ -73,6 +73,25 @@ def test_what_is_typed_wrong_is_said_on_the_page(
     assert "<script>alert" not in answer.text
 
 
+def test_another_place_keeps_the_filters_but_what_was_wrong(site: Site) -> None:
+    for parameters, kept in (
+        ({"near": "78701", "accepting": "yes", "page": "1"}, {"accepting": ["yes"]}),
+        (
+            {"near": "Nowhereville", "insurance": ["aetna", "cigna"]},
+            {"insurance": ["aetna", "cigna"]},
+        ),
+        ({"near": "78701", "radius": "x", "cash_pay": "yes"}, {"cash_pay": ["yes"]}),
+    ):
+        text = site.get("/search", **parameters).text
+        form = re.search(r'<form class="search".*?</form>', text, re.DOTALL)
+        assert form
+        hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[0])
+        found: dict[str, list[str]] = {}
+        for name, value in hidden:
+            found.setdefault(name, []).append(value)
+        assert found == kept
+
+
 def test_pages_that_are_not_there(site: Site) -> None:
     assert site.get("/nowhere").status == 404
     assert "Search for a practitioner" in site.get("/listings/nobody-there").text
