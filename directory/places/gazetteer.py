@@ -124,6 +124,10 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
         found = heapq.nsmallest(limit, places[here], key=_largest_first)
         return tuple(found)
 
+    def largest(self, many: int) -> list[Place]:
+        """The largest cities, for a map to name."""
+        return heapq.nsmallest(many, self._cities.values(), key=_largest_first)
+
     @cached_property
     def _in_order(self) -> tuple[list[str], list[Place]]:
         """Every place by what people type of it, in the order of that."""

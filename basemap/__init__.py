@@ -1,0 +1,1 @@
+"""How the basemap that ships is made."""
