@@ -67,6 +67,14 @@ REFERENCES = {
         "AmeriHealth, medical policy on dry needling", "undated",
         "https://medpolicy.amerihealth.com/ah/ma/Pages/Policy/ca5cf4f3-f26b-440a-9861-5d6da4e8efe2.aspx",
     ),
+    "smi": Reference(
+        "Spinal Manipulation Institute, DN-2: Dry Needling", "undated",
+        "https://spinalmanipulation.org/dates-and-locations/dn-2-dry-needling",
+    ),
+    "myofascial": Reference(
+        "Myopain Solutions, on the board exam of trigger point therapists", "undated, about 2010",
+        "https://www.myopainsolutions.com/cinderella-at-the-examination/",
+    ),
     "fclb": Reference(
         "FCLB, Checking on Chiropractors", "2021-01-20",
         "https://www.fclb.org/Resources/CheckingonChiropractors.aspx",
@@ -123,6 +131,7 @@ SECTIONS = (
         Fact(marked("One insurer's policy says that dry needling for anything else is not covered, as Medicare does not cover it."), ("policy",)),
     )),
     Section("credentials", marked("Credentials"), (
+        Fact(marked("There is no one national credential for dry needling. Several schools and boards give certificates of their own; none of them is a regulator."), ("smi", "myofascial")),
         Fact(marked("Bodies that certify courses are no regulators: the federation of chiropractic boards endorses no specialty certificate."), ("fclb",)),
     )),
 )  # fmt: skip

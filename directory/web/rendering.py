@@ -88,7 +88,9 @@ def day(date_: date) -> str:
 def dollars(price: Range) -> str:
     """A price to read: `$80 to $120`."""
     least, most = language.number(price.least), language.number(price.most)
-    return f"${least}" if least == most else gettext("$%(least)s to $%(most)s", **locals())
+    return (
+        f"${least}" if least == most else gettext("$%(least)s to $%(most)s", least=least, most=most)
+    )
 
 
 def dialled(phone: str) -> str:
