@@ -29,7 +29,7 @@ $(DEMO): fixtures/generate.py | .venv/run
 	@mv $@.part $@
 
 ## Install what the tests need and run them all.
-test: check
+test: check .cache/npyi/done .cache/nppes/done
 	$(BIN)/pytest
 
 check: .venv/dev
@@ -52,6 +52,12 @@ bench: .venv/dev
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
+## Other people's clients of the NPI Registry: each pins versions that nothing else can live with.
+.cache/%/done: requirements/%.txt
+	$(PYTHON) -m venv .cache/$*
+	.cache/$*/bin/pip install --quiet --require-hashes -r requirements/$*.txt
+	@touch $@
+
 ## Pin the newest versions that pyproject.toml allows, with hashes and without addresses.
 requirements:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -60,6 +66,11 @@ requirements:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make requirements" --extra dev pyproject.toml \
 		requirements/build.in -c requirements/run.txt -o requirements/dev.txt
+	for client in npyi nppes; do \
+		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+			--custom-compile-command "make requirements" requirements/$$client.in \
+			-o requirements/$$client.txt; \
+	done
 
 ## Gather the messages for people, and make the catalogs of what is translated.
 translations: .venv/dev

@@ -26,10 +26,11 @@ import zipcodes
 from directory.listing import Change
 from directory.search.elasticsearch import ElasticsearchEngine
 from directory.search.elasticsearch.dsl import search_body
-from directory.search.engine import Ask, Circle, Engine, Sort
+from directory.search.engine import Ask, Engine, Sort
+from directory.search.scope import Circle
 from directory.search.sqlite import SqliteEngine
 from directory.vocabulary import Kind, vocabulary
-from tests.builders import TODAY, a_listing
+from tests.builders import TODAY, a_listing, a_put
 from tests.elasticsearch_node import node
 
 QUICK = bool(os.environ.get("QUICK"))
@@ -53,7 +54,7 @@ def listings(many: int) -> Iterator[Change]:
     for number in range(1, many + 1):
         town = rng.choice(places)
         pick = lambda kind, most: rng.sample(terms[kind], rng.randint(0, most))  # noqa: E731
-        yield Change.of(number, a_listing(
+        yield a_put(number, a_listing(
             f"b{number:07}",
             name={"given": rng.choice(given), "family": rng.choice(family)},
             point=(float(town["lat"]) + rng.uniform(-0.05, 0.05),
@@ -150,9 +151,7 @@ def report(folder: Path, url: str) -> Iterator[str]:
                 yield f"| {radius} mi | {'two' if filtered else 'none'} | {'yes' if text else 'no'} | {cells} |\n"
     changes = [
         timed(
-            lambda n=n: embedded.apply(
-                [Change.of(LISTINGS + n, a_listing("b0000001"))], LISTINGS + n
-            )
+            lambda n=n: embedded.apply([a_put(LISTINGS + n, a_listing("b0000001"))], LISTINGS + n)
         )
         for n in range(1, 60)
     ]

@@ -1,12 +1,17 @@
 """Opening hours as people write them: `Mo-Fr 08:00-17:00; Sa 9-12`, as OpenStreetMap has them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
 
 _PART = re.compile(r"([A-Za-z]{2,9}\.?(?:\s*[-,]\s*[A-Za-z]{2,9}\.?)*)\s+(\S.*)")
 _SPAN = re.compile(r"(\d{1,2})(?::?(\d\d))?\s*([ap])?\.?m?\.?", re.IGNORECASE)
+
+
+def text_of(hours: Iterable[Mapping[str, str]]) -> str:
+    """Hours as they are typed, so that `hours_of` reads them: `Mo 08:00-17:00; Tu 08:00-17:00`."""
+    return "; ".join(f"{h['day'].title()} {h['opens']}-{h['closes']}" for h in hours)
 
 
 def hours_of(text: str) -> list[Mapping[str, str]]:

@@ -6,6 +6,8 @@ language but English has a catalog: `make translations` gathers the messages, an
 one that has no translation. docs/decisions/009-languages.md says why there is no more to it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, time
 from functools import cache
@@ -32,6 +34,16 @@ def speak(language: str) -> None:
 def spoken() -> str:
     """The code of the language that is spoken."""
     return _current.get()
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak a language for a while: a letter is in its reader's, not in its sender's."""
+    before = _current.set(language if language in LANGUAGES else "en")
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 def gettext(message: str, /, **values: object) -> str:
@@ -64,6 +76,11 @@ def number(value: float) -> str:
 def day(date_: date) -> str:
     """A date as it is written in the language that is spoken: `Nov 25, 2026`."""
     return format_date(date_, "medium", locale=_LOCALES[_current.get()])
+
+
+def month(date_: date) -> str:
+    """A month as it is written in the language that is spoken: `November 2026`."""
+    return format_date(date_, "LLLL yyyy", locale=_LOCALES[_current.get()])
 
 
 def weekdays(first: int, last: int) -> str:

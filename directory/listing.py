@@ -6,7 +6,7 @@ What is not known stays unknown; it is never shown, filtered or counted as a yes
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -214,7 +214,8 @@ class Provenance(Value):
 class Facts(Value):
     """What a source may say of a listing; every field is a unit with its own provenance.
 
-    Times are minutes, prices whole US dollars.
+    Times are minutes, prices whole US dollars. Who accepts no new patients may say from which day
+    on that is another thing (`accepting_from`); once it has come, `accepting` counts as yes.
     """
 
     name: Name
@@ -252,6 +253,7 @@ class Facts(Value):
     typical_visits: Range | None = None
     superbill: Answer = Answer.UNKNOWN
     accepting: Answer = Answer.UNKNOWN
+    accepting_from: date | None = None
     about: Text | None = None
     attestation: Attestation | None = None
 
@@ -259,12 +261,18 @@ class Facts(Value):
     def _agree(self) -> Self:
         if both := set(self.insurance_accepted) & set(self.insurance_refused):
             raise ValueError(f"insurance both accepted and refused: {', '.join(sorted(both))}")
+        if self.accepting_from and self.accepting is not Answer.NO:
+            raise ValueError("accepting_from needs accepting to be no until then")
         if self.area_only and not self.location.precision.approximate:
             raise ValueError("area_only needs a location of precision postal_code or city")
         return self
 
 
-UNITS = (("address", "location", "area_only"), ("insurance_accepted", "insurance_refused"))
+UNITS = (
+    ("address", "location", "area_only"),
+    ("insurance_accepted", "insurance_refused"),
+    ("accepting", "accepting_from"),
+)
 """Fields that only make sense together: who states one of them replaces the others too."""
 
 
@@ -288,6 +296,19 @@ class Listing(Facts):
         return "verified" if checked else "stated"
 
     @property
+    def vouched_by(self) -> Provenance:
+        """Who says whether dry needling is offered here, and since when.
+
+        Where nobody has, it is who says that the practitioner is there: a registry tells who is
+        licensed, not who does dry needling.
+        """
+        return self.provenance.get("dry_needling") or self.provenance["profession"]
+
+    def is_stale(self, today: date) -> bool:
+        """Whether nobody has confirmed it lately, or ever."""
+        return not (self.attestation and self.attestation.is_fresh(today))
+
+    @property
     def title(self) -> str:
         """The name with the letters after it: `Ana Núñez, PT, DPT`."""
         return ", ".join((str(self.name), *self.letters))
@@ -298,6 +319,7 @@ class Change:
     """One entry of the changefeed: a listing's latest change, put (its document) or delete (None).
 
     `number` rises with every change of the directory; a listing's higher number is the newer one.
+    `updated_at` is when it was made (UTC).
     `document` is the listing as anybody may see it, as JSON: it was validated when it was stored,
     and an index takes it as it is.
     """
@@ -305,12 +327,13 @@ class Change:
     number: int
     id: str
     document: bytes | None
+    updated_at: datetime
 
     @classmethod
-    def of(cls, number: int, listing: Listing) -> "Change":
+    def of(cls, number: int, listing: Listing, updated_at: datetime) -> "Change":
         """The change that puts a listing."""
-        seen = published(listing)
-        return cls(number, listing.id, seen.model_dump_json(exclude_defaults=True).encode())
+        seen = published(listing).model_dump_json(exclude_defaults=True).encode()
+        return cls(number, listing.id, seen, updated_at)
 
     @property
     def listing(self) -> Listing | None:

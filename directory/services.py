@@ -3,12 +3,16 @@
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from itsdangerous import URLSafeTimedSerializer
+
+from directory.mail import Post, post
+from directory.partner_keys import PartnerKeys
 from directory.places import Places, places
 from directory.places.census import saved
 from directory.search.cursor import Cursors
@@ -16,6 +20,7 @@ from directory.search.elasticsearch import ElasticsearchEngine
 from directory.search.engine import Engine
 from directory.search.find import Finder
 from directory.search.sqlite import SqliteEngine
+from directory.seen import Seen
 from directory.settings import InvalidSettings, Settings
 from directory.store.database import Database
 
@@ -37,6 +42,11 @@ class Services:
     places: Places
     cursors: Cursors
     clock: Clock
+    post: Post
+    base_url: str
+    sessions: URLSafeTimedSerializer
+    keys: PartnerKeys
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def finder(self) -> Finder:
@@ -54,12 +64,17 @@ def services(settings: Settings, clock: Clock = system_clock) -> Services:
     census = partial(saved, settings.gazetteer_file)
     try:
         secret = settings.secret_key.get_secret_value() or _secret(settings.secret_file)
+        database = Database(settings.database_url)
         return Services(
-            database=Database(settings.database_url),
+            database=database,
             engine=engine(settings.search_url),
             places=places(settings.geocoder, settings.geocoder_options, census),
             cursors=Cursors(secret),
             clock=clock,
+            post=post(settings.mail_url, settings.mail_from),
+            base_url=settings.base_url,
+            sessions=URLSafeTimedSerializer(secret, salt="session"),
+            keys=PartnerKeys(database, clock),
         )
     except (ValueError, OSError) as error:
         raise InvalidSettings(str(error)) from error

@@ -29,6 +29,15 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _tiles_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("begins with http(s):// and names a host")
+    if url and not all(f"{{{each}}}" in url for each in "xyz"):
+        raise ValueError("has {z}, {x} and {y} where the tile's numbers are to stand")
+    return url
+
+
 class InvalidSettings(Exception):
     """A setting that cannot be; says which and why."""
 
@@ -64,6 +73,39 @@ class Settings(BaseSettings):
     )
     rejects_folder: Path = Field(
         Path("var/rejects"), description="Where `indexer load` writes what it could not take."
+    )
+    mail_url: str = Field(
+        "file:var/mail",
+        description="Where letters go: file:FOLDER (one message a file), or "
+        "smtp[s]://[user:password@]host:port.",
+    )
+    mail_from: str = Field(
+        "Dry Needling Directory <directory@localhost>", description="Who letters are from."
+    )
+    map_tiles_url: Annotated[str, AfterValidator(_tiles_url)] = Field(
+        "",
+        description="A server of map tiles (https://…/{z}/{x}/{y}.png) instead of the outlines "
+        "that ship; it learns which areas are looked at, and the page says so.",
+    )
+    map_tiles_credit: str = Field(
+        "", description="Whom the tiles' licence wants to be named below the map."
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="How many reverse proxies stand before the site. Each adds whom it answers to "
+        "X-Forwarded-For; with 0 that header is not believed, as anybody can send it.",
+    )
+    requests_a_minute: int = Field(
+        600,
+        ge=1,
+        description="How many requests of the API or the embedded search one network address may "
+        "make in a minute without a partner's key, to each of the two serving processes.",
+    )
+    security_contact: str = Field(
+        "",
+        description="Whom to tell of a weakness (mailto:…, https://…): /.well-known/security.txt.",
     )
     secret_key: SecretStr = Field(
         SecretStr(""),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from directory.aging import grow_old
 from directory.places.census import GazetteerFileError, read, save
 from directory.settings import InvalidSettings, settings
 from indexer import status as standing
@@ -93,7 +94,7 @@ def sync(*, follow: bool, accept_lapses: bool) -> None:
                 accept_lapses=accept_lapses,
             )
             return
-        in_order = keeping.grow_old(found.database, found.clock, say, accept_lapses=accept_lapses)
+        in_order = grow_old(found.database, found.clock, say, accept_lapses=accept_lapses)
         with Reporter(err, "Syncing", None) as reporter:
             applied = keeping.sync(found.database, found.engine, reporter.advanced)
     say(f"brought {applied:,} listings up to date")

@@ -8,7 +8,7 @@ never a point that a clinic or a list has given, never one whose street is hidde
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from directory.places import Places
+from directory.places import FARTHEST_M, Places
 from directory.places.exact import AddressFinder
 from directory.places.street import is_po_box
 from directory.services import Clock
@@ -21,7 +21,6 @@ from directory.store.listings import Made, Outcome
 from directory.store.record import record_all
 from directory.store.said import statements_said
 from directory.store.statement import Fields
-from indexer.prepare import FARTHEST_M
 
 _PAGE = 500
 

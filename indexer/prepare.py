@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from directory.fields import LISTING_ID, Line, Phone
 from directory.listing import Address, Facts, Location, Value
-from directory.places import Places
+from directory.places import FARTHEST_M, Places
 from directory.places.street import is_po_box
 from directory.store.keys import keys_of
 from directory.store.statement import Statement
@@ -25,9 +25,6 @@ from indexer.sources.record import (
     Said,
     Skipped,
 )
-
-FARTHEST_M = 50_000.0
-"""A point farther than this from the middle of its ZIP and of its city is another address's."""
 
 LONGEST_KEY = 200
 """Characters; the store's column has no more."""

@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from directory.aging import Tell, grow_old
 from directory.listing import Change, Listing
-from directory.search.engine import Ask, Circle, Engine, EngineUnavailable, Generation
+from directory.publishing import Stopped, batches, publish
+from directory.search.engine import Ask, Engine, EngineUnavailable, Generation
+from directory.search.scope import Circle
 from directory.services import Clock
 from directory.store import changefeed
-from directory.store.age import TooManyLapsed, age
 from directory.store.database import Database, StoreUnavailable
-from directory.store.listings import Made, counts
 from directory.store.listings import Status as Standing
+from directory.store.listings import counts
 from directory.vocabulary import Clause
 from directory.vocabulary.words import words
 
-BATCH = 1_000
 REBUILD_BATCH = 5_000
 """Changes read from the store at once."""
 
@@ -39,7 +40,6 @@ _STAYS = "the old index stays"
 Progress = Callable[[int], None]
 """Told how many changes were applied since it was last told."""
 
-Tell = Callable[[str], object]
 """Told, in a line, what happened."""
 
 
@@ -78,10 +78,6 @@ def status(database: Database, engine: Engine) -> Status:
     )
 
 
-class Stopped(Exception):
-    """The work was to stop, and did so between two batches; it goes on from there next time."""
-
-
 class Unfit(Exception):
     """A new index does not hold and find what the store has; the old one stays."""
 
@@ -106,12 +102,7 @@ def sync(
         latest = changefeed.position(session)
     if served is None or not served.current or served.position > latest:
         return rebuild(database, engine, progress, stop=stop)
-    applied = 0
-    for batch in _batches(database, served.position, BATCH, stop):
-        engine.apply(batch, batch[-1].number)
-        applied += len(batch)
-        progress(len(batch))
-    return applied
+    return publish(database, engine, served.position, progress, stop)
 
 
 def rebuild(
@@ -131,7 +122,7 @@ def rebuild(
     """
     served = engine.status()
     with engine.new_generation() as generation:
-        stream = _Stream(_batches(database, 0, REBUILD_BATCH, stop), progress)
+        stream = _Stream(batches(database, 0, REBUILD_BATCH, stop), progress)
         generation.apply(stream)
         with database.reading() as session:
             held = counts(session)[Standing.PUBLISHED]
@@ -222,32 +213,3 @@ def follow(
             continue
         stop.wait(FOLLOW_S)
     tell("stopped; what is not yet done is done at the next start")
-
-
-def grow_old(database: Database, clock: Clock, tell: Tell, *, accept_lapses: bool = False) -> bool:
-    """Act in the store on what time has done (listings.age); False where it would be too much."""
-    made = Made("the clock", clock(), "time has passed")
-    try:
-        with database.writing() as session:
-            lapsed = age(session, made, accept=accept_lapses)
-    except TooManyLapsed as error:
-        tell(f"Nothing was hidden: {error}")
-        return False
-    if lapsed:
-        tell(f"{lapsed:,} listings are out of date and left the results")
-    return True
-
-
-def _batches(
-    database: Database, position: int, size: int, stop: threading.Event | None
-) -> Iterator[list[Change]]:
-    """The changes after a position, until there are none; Stopped where it is to stop."""
-    while True:
-        if stop and stop.is_set():
-            raise Stopped
-        with database.reading() as session:
-            batch = changefeed.changes(session, since=position, limit=size)
-        if not batch:
-            return
-        yield batch
-        position = batch[-1].number

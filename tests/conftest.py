@@ -14,7 +14,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from itsdangerous import URLSafeTimedSerializer
 
+from directory.mail import post
+from directory.partner_keys import PartnerKeys
 from directory.places import Places
 from directory.places.census import CensusPlace
 from directory.search.cursor import Cursors
@@ -28,6 +31,25 @@ from tests.builders import TODAY
 from tests.elasticsearch_node import NodeUnavailable
 
 SHARED_DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the tests, so that each starts what it needs once.
+
+    One has all that asks Elasticsearch, and with it the only node; the site on the embedded engine
+    belongs to one, too; the rest goes file by file to whoever is free.
+    """
+    for item in items:
+        called = getattr(item, "callspec", None)
+        parameters = called.params if called else {}
+        asked = {*getattr(item, "fixturenames", ()), *map(str, parameters.values())}
+        group = item.path.name
+        if not asked.isdisjoint({"elasticsearch", "elasticsearch_url", "engines"}):
+            group = "elasticsearch"
+        elif "site" in asked:
+            group = "site"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def not_here(why: str) -> None:
@@ -110,7 +132,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     closed(made)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fresh_postgresql(postgresql_url: str) -> Callable[[], str]:
     """Makes an empty database and tells its URL."""
 
@@ -150,13 +172,23 @@ def clock() -> datetime:
 @pytest.fixture
 def parts(tmp_path: Path, places: Places) -> Iterator[Services]:
     """Services on files of their own, the embedded engine, and the tests' clock."""
-    made = Services(
-        database=Database(f"sqlite:///{tmp_path / 'store.db'}"),
-        engine=SqliteEngine(tmp_path / "search.db"),
+    made = own_services(tmp_path, places)
+    yield made
+    made.close()
+
+
+def own_services(folder: Path, places: Places) -> Services:
+    """Services on files in a folder."""
+    database = Database(f"sqlite:///{folder / 'store.db'}")
+    database.migrate()
+    return Services(
+        database=database,
+        engine=SqliteEngine(folder / "search.db"),
         places=places,
         cursors=Cursors("a secret of the tests"),
         clock=clock,
+        post=post(f"file:{folder / 'mail'}", "Directory <directory@example.org>"),
+        base_url="http://127.0.0.1:8000",
+        sessions=URLSafeTimedSerializer("a secret of the tests", salt="session"),
+        keys=PartnerKeys(database, clock),
     )
-    made.database.migrate()
-    yield made
-    made.close()

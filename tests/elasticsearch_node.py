@@ -6,6 +6,7 @@ unprivileged user on a free loopback port. As a program it runs another command 
     python -m tests.elasticsearch_node FOLDER COMMAND [ARGUMENT ...]
 """
 
+import fcntl
 import json
 import os
 import pwd
@@ -36,7 +37,11 @@ class NodeUnavailable(Exception):
 def fetch() -> Path:
     """The server's zip, fetched once with Maven."""
     found = CACHE / f"elasticsearch-{VERSION}.zip"
-    if not found.exists():
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "fetching").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # two that copy to one file at once both fail
+        if found.exists():
+            return found
         if not shutil.which("mvn"):
             raise NodeUnavailable("mvn is not installed (apt-get install maven)")
         plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cachetools import TTLCache
+from geopy.adapters import URLLibAdapter
 from geopy.exc import GeopyError
-from geopy.geocoders import SERVICE_TO_GEOCODER
+from geopy.geocoders import SERVICE_TO_GEOCODER, options
 from geopy.geocoders.base import Geocoder
 
 from directory.language import gettext
@@ -30,6 +32,14 @@ from directory.places.place import (
 
 SERVICE_TIMEOUT_S = 2.0
 _REMEMBERED, _REMEMBERED_S = 10_000, 24 * 60 * 60
+
+
+FARTHEST_M = 50_000.0
+"""A point farther than this from the middle of its ZIP and of its city is another address's."""
+
+# Where `requests` happens to be installed geopy would take it, which tries three times: a patient
+# would wait 6 s for a service that is down, instead of 2.
+options.default_adapter_factory = URLLibAdapter
 
 
 class Places:
@@ -73,6 +83,13 @@ class Places:
     def beginning_with(self, text: str, limit: int) -> tuple[Place, ...]:
         """The places that a text may become as it is typed on, the largest first."""
         return self._gazetteer.beginning_with(text, limit)
+
+    def zone(self, postal_code: str) -> ZoneInfo | None:
+        """The time zone of a ZIP, where it is known."""
+        try:
+            return ZoneInfo(self._gazetteer.zone(postal_code[:5]) or "")
+        except (ValueError, ZoneInfoNotFoundError):  # the package names `Napakiak` for one ZIP
+            return None
 
     def nearest(self, point: tuple[float, float]) -> Place:
         """The ZIP nearest to a point (degrees)."""
@@ -141,7 +158,7 @@ def _asked(geocoder: Geocoder, text: str) -> tuple[Place, ...]:
 
 
 def places(
-    geocoder: str, options: dict[str, object], census: Callable[[], Iterable[CensusPlace]]
+    geocoder: str, said: dict[str, object], census: Callable[[], Iterable[CensusPlace]]
 ) -> Places:
     """The places of an operator's settings: `gazetteer` alone, or with the named geopy service.
 
@@ -153,7 +170,7 @@ def places(
         known = ", ".join(sorted(SERVICE_TO_GEOCODER))
         raise ValueError(f"there is no geocoder {geocoder!r}; there are gazetteer, {known}")
     try:
-        return Places(census, SERVICE_TO_GEOCODER[geocoder](**options))
+        return Places(census, SERVICE_TO_GEOCODER[geocoder](**said))
     except (GeopyError, TypeError) as error:
         raise ValueError(f"geocoder {geocoder}: {error}") from error
 

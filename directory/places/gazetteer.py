@@ -109,6 +109,11 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
         known = self._zips.get(zip_)
         return known if known and known.state == state else None
 
+    def zone(self, zip_: str) -> str | None:
+        """The time zone of a ZIP (IANA), where it is known."""
+        known = self._zips.get(zip_)
+        return known.zone if known else None
+
     def city_in(self, city: str, state: str) -> Place | None:
         """The place of a city in a state."""
         key = (_cached_key(city), state)
@@ -202,7 +207,8 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
             in_state[state].append(point)
             city = f"{row['city']}, {state}"
             zip_ = row["zip_code"]
-            self._zips[zip_] = Place(f"{zip_} ({city})", "postal_code", point, state)
+            zone = row["timezone"] or None
+            self._zips[zip_] = Place(f"{zip_} ({city})", "postal_code", point, state, zone=zone)
             is_area = row["zip_code_type"] == "STANDARD" and row["active"]
             (areas if is_area else others)[city].append(point)
             for name in row["acceptable_cities"]:
@@ -223,8 +229,8 @@ class Gazetteer(Geocoder):  # type: ignore[misc]  # geopy has no types
         if place.postal_code:
             known = self._zips.get(place.postal_code)
             label = known.label if known else place.postal_code
-            state = known.state if known else place.state
-            self._zips[place.postal_code] = Place(label, "postal_code", point, state)
+            state, zone = (known.state, known.zone) if known else (place.state, None)
+            self._zips[place.postal_code] = Place(label, "postal_code", point, state, zone=zone)
             return
         for name in filter(None, (place.name, place.everyday_name)):
             key = (name_key(name), place.state)

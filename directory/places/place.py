@@ -17,7 +17,8 @@ class Place:
 
     A state's point is the middle of its ZIPs, for a map to begin with; it is searched whole.
     `weight` orders places of one name, the largest first: population where it is known, else the
-    number of ZIP codes. `alternatives` are the other places that the same words may mean.
+    number of ZIP codes. `zone` is a ZIP's time zone (IANA), where it is known. `alternatives` are
+    the other places that the same words may mean.
     """
 
     label: str
@@ -25,6 +26,7 @@ class Place:
     point: tuple[float, float]
     state: str | None = None
     weight: int = 0
+    zone: str | None = None
     alternatives: tuple["Place", ...] = field(default=(), compare=False)
 
 

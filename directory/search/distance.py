@@ -51,6 +51,14 @@ def snap(latitude: float, longitude: float) -> tuple[float, float]:
     return float(steps.latitude[0] * _LATITUDE_STEP), float(steps.longitude[0] * _LONGITUDE_STEP)
 
 
+def degrees(grid: Grid) -> tuple[Floats, Floats]:
+    """Grid positions in degrees: latitudes and longitudes."""
+    return (
+        grid.latitude.astype(np.float64) * _LATITUDE_STEP,
+        grid.longitude.astype(np.float64) * _LONGITUDE_STEP,
+    )
+
+
 def metres(centre: tuple[float, float], grid: Grid) -> Floats:
     """Distance in metres from a centre (latitude, longitude in degrees) to each grid position."""
     latitude, longitude = snap(*centre)

@@ -1,9 +1,9 @@
 """The seam between the search and what answers it.
 
-An engine is asked one `Ask` and gives one `Found`. Both engines, embedded and Elasticsearch,
-answer every ask alike: the same listings in the same order with the same distances, counts and
-totals (tests/contract holds them to it, with a brute-force scan as the judge). Only the values
-of this module cross the seam.
+An engine is asked one `Ask` and gives one `Found`, or one `Lookup` and gives one `LookedUp`. Both
+engines, embedded and Elasticsearch, answer alike: the same listings in the same order with the same
+distances, counts and totals (tests/contract holds them to it, with a brute-force scan as the
+judge). Only the values of this module, scope.py and lookup.py cross the seam.
 """
 
 from collections.abc import Iterable
@@ -14,9 +14,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from directory.listing import Change, Listing
+from directory.search.lookup import LookedUp, Lookup
+from directory.search.scope import EVERYTHING, Circle, Scope
 from directory.vocabulary import Clause
 
-SCHEMA = 2
+SCHEMA = 4
 """Rises whenever what is indexed changes; an index of another schema must be rebuilt."""
 
 
@@ -25,23 +27,23 @@ class EngineUnavailable(Exception):
 
 
 class Sort(StrEnum):
-    """`distance`: nearest first. `best`: by score, then nearest. Ties break by id in both."""
+    """`distance`: nearest first. `best`: by score; `price`: the cheapest first visit; then nearest.
+
+    Who gives no price comes last by `price`. Ties break by id.
+    """
 
     DISTANCE = "distance"
     BEST = "best"
-
-
-@dataclass(frozen=True)
-class Circle:
-    """All within a radius (metres; None is the whole earth) of a centre (latitude, longitude)."""
-
-    centre: tuple[float, float]
-    radius_m: float | None
+    PRICE = "price"
 
 
 @dataclass(frozen=True)
 class SortKey:
-    """A result's place in the order. `score` counts only by `best`, `distance_m` with a centre."""
+    """A result's place in the order: the highest score, then the nearest, then by id.
+
+    `score` is the price below nothing by `price`, and 0 by `distance`; `distance_m` is 0 without a
+    centre.
+    """
 
     score: int
     distance_m: float
@@ -57,6 +59,7 @@ class Ask:
     continues behind a sort key, `offset` skips results; never both.
     """
 
+    scope: Scope = EVERYTHING
     area: Circle | str | None = None
     clauses: tuple[Clause, ...] = ()
     facets: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -105,6 +108,33 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Cluster:
+    """How many listings lie in one tile of a map, and the middle of them (degrees).
+
+    `tile` is its column and row, as maps of the web number them (from the north-west).
+    """
+
+    tile: tuple[int, int]
+    centre: tuple[float, float]
+    count: int
+
+
+class NameOf(StrEnum):
+    """Whose name it is."""
+
+    PRACTITIONER = "practitioner"
+    CLINIC = "clinic"
+
+
+@dataclass(frozen=True)
+class NamedAs:
+    """A name that listings have."""
+
+    kind: NameOf
+    text: str
+
+
+@dataclass(frozen=True)
 class EngineStatus:
     """What an engine serves: generation, listings, and the last change that it has applied.
 
@@ -130,7 +160,7 @@ class Generation(Protocol):
         """Answer from this generation from now on, in one step; the replaced one is kept."""
 
 
-class Engine(Protocol):
+class Answering(Protocol):
     """What answers asks. Every method raises EngineUnavailable where it cannot do its work."""
 
     def search(self, ask: Ask) -> Found:
@@ -139,8 +169,24 @@ class Engine(Protocol):
     def count(self, ask: Ask) -> int:
         """How many listings the ask matches."""
 
+    def clusters(self, ask: Ask, zoom: int, most: int) -> tuple[Cluster, ...]:
+        """What the ask matches, counted by the tiles of a zoom level; `most` of them, any.
+
+        A level has 2 ** zoom columns, and as many rows.
+        """
+
+    def names(self, text: str, most: int) -> tuple[NamedAs, ...]:
+        """Names that begin with a text, in the order of their folded words."""
+
+    def lookup(self, wanted: Lookup) -> LookedUp:
+        """One page of the listings for which every criterion holds, and how many there are."""
+
     def status(self) -> EngineStatus | None:
         """What is served, or None where there is no index that can answer."""
+
+
+class Engine(Answering, Protocol):
+    """What answers asks, and is kept up to date. Raises as `Answering` does."""
 
     def apply(self, changes: Iterable[Change], position: int) -> None:
         """Bring the serving generation up to a position, which never goes back."""

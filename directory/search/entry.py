@@ -14,14 +14,18 @@ from typing import Any
 import orjson
 
 from directory.listing import Answer, Listing
-from directory.search.engine import SCHEMA, Ask
+from directory.search.engine import SCHEMA, Ask, NamedAs, NameOf
+from directory.search.keywords import Keywords, keywords
 from directory.vocabulary import Clause, Kind, vocabulary
-from directory.vocabulary.words import words
+from directory.vocabulary.words import phrase, words
 
 Document = Mapping[str, Any]
 """A listing by field, as JSON has it; what is left out is at its default."""
 
 MATCH_WEIGHT, CONFIRMED_WEIGHT, FRESH_WEIGHT, LICENCE_WEIGHT = 8, 4, 2, 1
+
+UNPRICED = 1_000_000
+"""Dollars: more than any price, for the order by price."""
 
 TERM_TIER = 3
 FIELD_TIERS = {"name": 4, "clinic": 2, "text": 1}
@@ -61,7 +65,9 @@ SCHEMA_ID = f"{SCHEMA}-{sha256(repr(FACET_VALUES).encode()).hexdigest()[:8]}"
 class Entry:
     """One listing as it is indexed. `price` is the most a first visit costs, in dollars.
 
-    `document` is the listing as JSON; `words` are those of each field, without order.
+    `document` is the listing as JSON; `words` are those of each field, without order; `names` are
+    what the practitioner and the clinic are found by as they are typed, `keywords` what the listing
+    is looked up by.
     """
 
     id: str
@@ -72,6 +78,8 @@ class Entry:
     price: int | None
     attested: date | None
     words: tuple[tuple[str, frozenset[str]], ...]
+    names: tuple[str, ...]
+    keywords: Keywords
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,8 @@ def entry(document: bytes) -> Entry:
         price=price["most"] if price else None,
         attested=date.fromisoformat(attestation["on"]) if attestation else None,
         words=_words_by_field(said),
+        names=_names(said),
+        keywords=keywords(said),
     )
 
 
@@ -206,7 +216,31 @@ def _words_by_field(said: Document) -> tuple[tuple[str, frozenset[str]], ...]:
     )
 
 
+NAMES_EACH = 2
+"""A practitioner is kept under both orders of the name, so that at least half of them are left."""
+
+
+def distinct_names(names: Iterable[str], most: int) -> tuple[NamedAs, ...]:
+    """What some names of entries stand for, each once, in their order."""
+    parts = (name.split("\t") for name in names)
+    return tuple(dict.fromkeys(NamedAs(NameOf(kind), text) for _, kind, text in parts))[:most]
+
+
+def _names(said: Document) -> tuple[str, ...]:
+    """Folded words, whose name it is and the name itself, to be kept in the order of the first."""
+    name = said["name"]
+    given, family, clinic = name["given"], name["family"], said.get("clinic")
+    whole = " ".join(part for p in _NAME_PARTS if (part := name.get(p)))
+    one, other = _typed(given), _typed(family)
+    names = (f"{one} {other}\tpractitioner\t{whole}", f"{other} {one}\tpractitioner\t{whole}")
+    if clinic:
+        return (*names, f"{_typed(clinic)}\tclinic\t{clinic}")
+    return names
+
+
+_NAME_PARTS = ("given", "middle", "family", "suffix")
 _FORENAMES = ("middle", "suffix")
+_typed = lru_cache(50_000)(phrase)
 _NO_WORDS: frozenset[str] = frozenset()
 
 

@@ -1,6 +1,6 @@
 """A search from words to answer: the place, then the engine, then one SearchPage."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,7 +10,15 @@ from directory.places import Places
 from directory.places.place import Place
 from directory.search.cursor import Cursor, Cursors
 from directory.search.distance import METRES_PER
-from directory.search.engine import Ask, Circle, Engine, FacetCount, Found, Hit, Sort
+from directory.search.engine import (
+    Answering,
+    Ask,
+    Cluster,
+    FacetCount,
+    Found,
+    Hit,
+    Sort,
+)
 from directory.search.entry import FACETS, score
 from directory.search.page import (
     Facet,
@@ -21,13 +29,17 @@ from directory.search.page import (
     Without,
 )
 from directory.search.query import InvalidQuery, ParameterError, SearchQuery
+from directory.search.scope import Circle
 from directory.vocabulary import Kind, vocabulary
 
 START_MI, WIDER_MI = 25, (50, 100)
 ENOUGH = 5
 """With fewer than this, a search without a chosen radius goes on to the next wider one."""
 
-BEYOND = 5
+BEYOND, MOST_AT_ONCE = 5, 100
+MOST_CLUSTERS = 1_000
+"""More circles than a map can show, and a telephone can draw at once."""
+
 _FLAG_LABELS = {
     "yes": marked("Yes"), "no": marked("No"), "unknown": marked("Not stated"),
     "female": marked("Female"), "male": marked("Male"), "nonbinary": marked("Nonbinary"),
@@ -39,7 +51,7 @@ _FLAG_LABELS = {
 class Finder:
     """What a search needs, chosen once (services.py). `today` is the day, by the one clock."""
 
-    engine: Engine
+    engine: Answering
     places: Places
     cursors: Cursors
     today: Callable[[], date]
@@ -57,6 +69,32 @@ def find(query: SearchQuery, finder: Finder, *, prefer_confirmed: bool = False) 
         if held.total:
             return replace(held, query=query, only_confirmed=True)
     return _find(query, finder)
+
+
+def every(query: SearchQuery, finder: Finder) -> Iterator[Result]:
+    """All that a query finds, page by page, in order. Raises as `find` does, while it is read."""
+    wide = query.model_copy(update={"limit": MOST_AT_ONCE})
+    page = find(wide, finder)
+    yield from page.results
+    while page.next:
+        page = find(wide.model_copy(update={"cursor": page.next}), finder)
+        yield from page.results
+
+
+def clusters(query: SearchQuery, finder: Finder, zoom: int) -> tuple[int, tuple[Cluster, ...]]:
+    """What a query finds, on all its pages, counted by the tiles of a map.
+
+    Where there would be too many tiles to draw, the map's next level is taken, and so on; the level
+    comes first. Raises as `find` does.
+    """
+    place = finder.places.locate(query.near) if query.near else None
+    ask = _ask(query, place, finder.today(), None)
+    found: tuple[Cluster, ...] = ()
+    for level in range(zoom, -1, -1):
+        found = finder.engine.clusters(ask, level, MOST_CLUSTERS + 1)
+        if len(found) <= MOST_CLUSTERS:
+            return level, found
+    return 0, found
 
 
 def _find(query: SearchQuery, finder: Finder) -> SearchPage:
@@ -93,14 +131,14 @@ def _ask(query: SearchQuery, place: Place | None, today: date, cursor: Cursor | 
         area = Circle(place.point, START_MI * METRES_PER["mi"] if radius is None else radius)
     else:
         _needs_no_centre(query)
-    nearest_first = query.sort is Sort.DISTANCE or not (query.sort or query.q)
+    by = query.sort or (Sort.BEST if query.q or not isinstance(area, Circle) else Sort.DISTANCE)
     return Ask(
         area=area,
         clauses=clauses,
         facets=query.selected,
         max_price=query.max_price,
         fresh_since=fresh_since(today),
-        sort=Sort.DISTANCE if isinstance(area, Circle) and nearest_first else Sort.BEST,
+        sort=by,
         limit=query.limit + 1,  # one more than is shown tells whether there is a next page
         offset=0 if cursor else (query.page - 1) * query.limit,
         after=cursor.key if cursor else None,
@@ -124,7 +162,7 @@ def _needs_no_centre(query: SearchQuery) -> None:
         raise InvalidQuery(wrong)
 
 
-def _widening(engine: Engine, ask: Ask, circle: Circle) -> tuple[Found, Ask, Widened | None]:
+def _widening(engine: Answering, ask: Ask, circle: Circle) -> tuple[Found, Ask, Widened | None]:
     """Search wider and wider until there are enough; says so if it went beyond the start."""
     start = START_MI * METRES_PER["mi"]
     found = engine.search(ask)
@@ -138,7 +176,7 @@ def _widening(engine: Engine, ask: Ask, circle: Circle) -> tuple[Found, Ask, Wid
     return found, ask, Widened(start, reached) if reached > start else None
 
 
-def _beyond(engine: Engine, ask: Ask) -> tuple[Result, ...]:
+def _beyond(engine: Answering, ask: Ask) -> tuple[Result, ...]:
     """The nearest listings outside a circle in which nothing was found."""
     if not ask.circle:
         return ()
@@ -153,7 +191,7 @@ def _beyond(engine: Engine, ask: Ask) -> tuple[Result, ...]:
     return _results(engine.search(everywhere).hits, everywhere, explain=False)
 
 
-def _without(engine: Engine, ask: Ask) -> tuple[Without, ...]:
+def _without(engine: Answering, ask: Ask) -> tuple[Without, ...]:
     """For each active filter, how many would be found without it."""
     relaxed = {
         facet: replace(ask, facets=tuple(f for f in ask.facets if f[0] != facet))

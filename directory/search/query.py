@@ -167,7 +167,8 @@ class SearchQuery(BaseModel):
         (), description="Whether a moderator has looked the licence up at the board."
     )
     sort: Sort | None = Field(
-        None, description="distance (default with near) or best (default with q)."
+        None,
+        description="distance (default with near), best (default with q), or price.",
     )
     limit: Annotated[int, Field(ge=1, le=100)] = Field(20, description="Results a page.")
     cursor: Annotated[str, Field(max_length=500)] | None = Field(

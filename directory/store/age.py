@@ -1,4 +1,4 @@
-"""What time does: attestations and licence checks run out."""
+"""What time does: attestations and licence checks run out, and pauses end."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def age(session: Transaction, made: Made, *, accept: bool = False) -> int:
     """Act on what time has done, and say how many listings left the results.
 
     Those attested more than 180 days ago leave, and come back if it was the clock that was wrong;
-    licence checks that have expired count no more.
+    licence checks that have expired count no more, and who paused takes new patients again.
     Raises TooManyLapsed, unless accepted, where more than one in twenty of those published would
     leave; nothing is changed then.
     """
@@ -32,7 +32,7 @@ def age(session: Transaction, made: Made, *, accept: bool = False) -> int:
             or_(
                 and_(
                     ListingRow.status == Status.PUBLISHED,
-                    or_(ListingRow.attested_on < since, ListingRow.checked_until < made.today),
+                    or_(ListingRow.attested_on < since, ListingRow.true_until < made.today),
                 ),
                 and_(ListingRow.status == Status.LAPSED, ListingRow.attested_on >= since),
             )

@@ -5,7 +5,7 @@ A batch is read with a handful of queries and written with three upserts, howeve
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +25,7 @@ from directory.store.said import STATEMENT, Name, SaidOf, statements_said
 from directory.store.statement import Fields, Statement, combine
 
 _LISTING, _REVISION = map(table_of, (ListingRow, RevisionRow))
-_WEIGHTY = {"dry_needling", "attestation", "licence_check"}
+_WEIGHTY = {"dry_needling", "attestation", "licence_check", "accepting_from"}
 """Where a listing stands depends on these; one without them is published as it is."""
 
 
@@ -175,12 +175,22 @@ class Batch:
         return document
 
     def _in_force(self, document: Fields) -> Fields:
-        """A document without a licence check that has expired."""
-        check = document.get("licence_check")
-        if not check or check["expires_on"] >= self._made.today.isoformat():
+        """A document as time has left it.
+
+        It is without a licence check that has expired, and accepts new patients where the day has
+        come.
+        """
+        today, check = self._made.today.isoformat(), document.get("licence_check")
+        over = set()
+        if check and check["expires_on"] < today:
+            over.add("licence_check")
+        if (day := document.get("accepting_from")) and day <= today:
+            over.add("accepting_from")
+            document = {**document, "accepting": Answer.YES}
+        if not over:
             return document
-        provenance = {k: v for k, v in document["provenance"].items() if k != "licence_check"}
-        rest = {name: value for name, value in document.items() if name != "licence_check"}
+        provenance = {k: v for k, v in document["provenance"].items() if k not in over}
+        rest = {name: value for name, value in document.items() if name not in over}
         return rest | {"provenance": provenance}
 
     def stand(
@@ -217,8 +227,7 @@ class Batch:
             "change_number": number, "updated_at": made.at,
             **(keys or (keys_of(document) if document else NO_KEYS))._asdict(),
             "attested_on": listing.attestation.on if listing and listing.attestation else None,
-            "checked_until":
-                listing.licence_check.expires_on if listing and listing.licence_check else None,
+            "true_until": _true_until(listing) if listing else None,
         }  # fmt: skip
         self._revisions.append({
             "listing_id": draft.id, "change_number": number, "status": status, "source": source,
@@ -240,6 +249,15 @@ class Batch:
         put(self._session, STATEMENT, kept)
         put(self._session, _REVISION, self._revisions)
         self._session.flush()
+
+
+def _true_until(listing: Listing) -> date | None:
+    """The last day on which the listing stands as it is, as far as it says so itself."""
+    ends = (
+        listing.licence_check and listing.licence_check.expires_on,
+        listing.accepting_from and listing.accepting_from - timedelta(days=1),
+    )
+    return min((each for each in ends if each), default=None)
 
 
 def _standing(before: str, listing: Listing | None, today: date) -> tuple[Status, str | None]:

@@ -54,13 +54,14 @@ def changes(session: Transaction, *, since: int, limit: int) -> list[Change]:
     """Up to `limit` changes after a position, in order."""
     rows = session.execute(
         select(_LISTING.c.change_number, _LISTING.c.id, _LISTING.c.status, _DOCUMENT_AS_TEXT)
+        .add_columns(_LISTING.c.updated_at)
         .where(_LISTING.c.change_number > since)
         .order_by(_LISTING.c.change_number)
         .limit(limit)
     )
     return [
-        Change(number, id_, _seen(document) if status == Status.PUBLISHED else None)
-        for number, id_, status, document in rows
+        Change(number, id_, _seen(document) if status == Status.PUBLISHED else None, utc(at))
+        for number, id_, status, document, at in rows
     ]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from directory.fields import STORED
 from directory.listing import Answer, Listing, published
 from directory.store.bulk import rows_where, table_of
-from directory.store.database import Transaction
+from directory.store.database import Transaction, utc
 from directory.store.models import ListingRow
 
 _LISTING = table_of(ListingRow)
@@ -52,21 +52,42 @@ class Made:
 
 @dataclass(frozen=True)
 class StoredListing:
-    """A listing with where it stands. `listing` is None once everything said was withdrawn."""
+    """A listing with where it stands. `listing` is None once everything said was withdrawn.
+
+    `change_number` is that of its latest change, made at `updated_at` (UTC): whoever changes it
+    says which state was seen.
+    """
 
     id: str
     status: Status
     reason: str | None
     listing: Listing | None
+    change_number: int
+    updated_at: datetime
 
 
 def find(session: Transaction, id_: str) -> StoredListing | None:
     """The listing with this id, whatever its status."""
     row = session.get(ListingRow, id_)
-    if row is None:
-        return None
+    return _stored(row) if row else None
+
+
+def all_of_npi(session: Transaction, npi: str) -> list[StoredListing]:
+    """The listings that have this NPI, whatever their status, in the order of their ids."""
+    rows = session.scalars(select(ListingRow).where(ListingRow.npi == npi).order_by(ListingRow.id))
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: ListingRow) -> StoredListing:
     listing = Listing.model_validate(row.document, context=STORED) if row.document else None
-    return StoredListing(row.id, Status(row.status), row.reason, listing)
+    return StoredListing(
+        id=row.id,
+        status=Status(row.status),
+        reason=row.reason,
+        listing=listing,
+        change_number=row.change_number,
+        updated_at=utc(row.updated_at),
+    )
 
 
 @dataclass(frozen=True)

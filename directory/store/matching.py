@@ -25,7 +25,7 @@ SAME_POINT_M = 100.0
 NEAR_M = 1_000.0
 """A name and a telephone number that agree are one practice within this distance."""
 
-_SHORTEST_NICKNAME = 3
+SHORTEST_NICKNAME = 3
 
 Document = Mapping[str, Any]
 """A listing's facts by field, as the store keeps them."""
@@ -90,7 +90,7 @@ def _is_same_person(one: Document, other: Document) -> bool:
         return False
     suffixes = {name["suffix"] for name in (one["name"], other["name"]) if name.get("suffix")}
     short, long = sorted(("".join(words(each["name"]["given"])) for each in (one, other)), key=len)
-    is_nickname = len(short) >= _SHORTEST_NICKNAME and long.startswith(short)
+    is_nickname = len(short) >= SHORTEST_NICKNAME and long.startswith(short)
     return (short == long or is_nickname) and len(suffixes) < 2
 
 

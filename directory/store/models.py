@@ -20,6 +20,7 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Text,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -55,13 +56,13 @@ class ListingRow(Model):
     person: Mapped[str | None] = mapped_column(String(120), index=True)
     building: Mapped[str | None] = mapped_column(String(200), index=True)
     attested_on: Mapped[date | None]
-    checked_until: Mapped[date | None]
+    true_until: Mapped[date | None]
     change_number: Mapped[int] = mapped_column(_Number, unique=True)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
         _index_of_some("listing_by_attested_on", "attested_on"),
-        _index_of_some("listing_by_checked_until", "checked_until"),
+        _index_of_some("listing_by_true_until", "true_until"),
     )
 
 
@@ -153,7 +154,10 @@ class LoadRow(Model):
 
 
 class ReportRow(Model):
-    """What a patient says is wrong with a listing; `reference` is known to that patient alone."""
+    """What a patient says is wrong with a listing; `reference` is known to that patient alone.
+
+    Once it is answered it has an `outcome` (reports.Outcome) and the answer.
+    """
 
     __tablename__ = "report"
 
@@ -162,6 +166,164 @@ class ReportRow(Model):
     field: Mapped[str] = mapped_column(String(32))
     text: Mapped[str] = mapped_column(String(1000))
     made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    answer: Mapped[str | None] = mapped_column(String(1000))
+    answered_by: Mapped[str | None] = mapped_column(String(200))
+    answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class SubmissionRow(Model):
+    """What a clinic asks for: a new listing, a change of one, or to be its owner.
+
+    `state` is one of submissions.State, `fields` are facts as JSON has them. Whoever knows the
+    secret of a draft (hashed here) may go on with it.
+    """
+
+    __tablename__ = "submission"
+
+    reference: Mapped[str] = mapped_column(String(24), primary_key=True)
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    request_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    email: Mapped[str] = mapped_column(String(254))
+    language: Mapped[str] = mapped_column(String(8))
+    listing_id: Mapped[str | None] = mapped_column(ForeignKey("listing.id"), index=True)
+    fields: Mapped[dict[str, Any]] = mapped_column(_Json)
+    note: Mapped[str] = mapped_column(String(1000))
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    decided_by: Mapped[str | None] = mapped_column(String(254))
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str | None] = mapped_column(String(1000))
+
+
+class OwnerRow(Model):
+    """Who may change a listing: an e-mail address that was proved."""
+
+    __tablename__ = "owner"
+
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listing.id"), primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), primary_key=True, index=True)
+    language: Mapped[str] = mapped_column(String(8))
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ModeratorRow(Model):
+    """Who may decide."""
+
+    __tablename__ = "moderator"
+
+    email: Mapped[str] = mapped_column(String(254), primary_key=True)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class LinkRow(Model):
+    """A one-time link: only the hash of its token is kept; `state` is one of links.State."""
+
+    __tablename__ = "link"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(16))
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    subject: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(16))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class OutgoingMailRow(Model):
+    """A letter that is to be sent; once it is, it is gone from here."""
+
+    __tablename__ = "outgoing_mail"
+
+    id: Mapped[int] = mapped_column(_Number, Identity(), primary_key=True)
+    recipient: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    try_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    tries: Mapped[int] = mapped_column(Integer)
+
+
+class ReminderRow(Model):
+    """A reminder that was sent: of which attestation, and after how many days."""
+
+    __tablename__ = "reminder"
+
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listing.id"), primary_key=True)
+    attested_on: Mapped[date] = mapped_column(primary_key=True)
+    days: Mapped[int] = mapped_column(primary_key=True)
+
+
+class MergeRow(Model):
+    """Two listings that were found to be one: which statements and owners were given to `kept`."""
+
+    __tablename__ = "merge"
+
+    id: Mapped[int] = mapped_column(_Number, Identity(), primary_key=True)
+    gone: Mapped[str] = mapped_column(ForeignKey("listing.id"))
+    kept: Mapped[str] = mapped_column(ForeignKey("listing.id"))
+    statements: Mapped[list[list[str]]] = mapped_column(_Json)
+    owners: Mapped[list[str]] = mapped_column(_Json)
+    by: Mapped[str] = mapped_column(String(254))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ReviewRow(Model):
+    """A change that was published at once was looked at afterwards."""
+
+    __tablename__ = "review"
+
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"), primary_key=True)
+    by: Mapped[str] = mapped_column(String(254))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SeenRow(Model):
+    """How often a listing was seen in a month (its first day): sums only."""
+
+    __tablename__ = "seen"
+
+    listing_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    shown: Mapped[int]
+    opened: Mapped[int]
+
+
+class PartnerRow(Model):
+    """A site that embeds the search (directory/partner.py)."""
+
+    __tablename__ = "partner"
+
+    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(254), index=True)
+    document: Mapped[dict[str, Any]] = mapped_column(_Json)
+
+
+class PartnerKeyRow(Model):
+    """A partner's key: its hash and how it begins; `kind` is one of partners.KeyKind."""
+
+    __tablename__ = "partner_key"
+
+    id: Mapped[int] = mapped_column(_Number, Identity(), primary_key=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    partner_id: Mapped[str] = mapped_column(ForeignKey("partner.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(2))
+    hint: Mapped[str] = mapped_column(String(8))
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class UsageRow(Model):
+    """How often a partner's keys were used in a month (its first day): sums only."""
+
+    __tablename__ = "usage"
+
+    partner_id: Mapped[str] = mapped_column(ForeignKey("partner.id"), primary_key=True)
+    use: Mapped[str] = mapped_column(String(8), primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    count: Mapped[int]
 
 
 class ChangeCounterRow(Model):

@@ -12,7 +12,7 @@ from directory.store import clinics
 from directory.store.bulk import rows_where, table_of
 from directory.store.database import Transaction
 from directory.store.models import StatementRow
-from directory.store.statement import Fields
+from directory.store.statement import Fields, Statement
 
 STATEMENT = table_of(StatementRow)
 
@@ -48,6 +48,17 @@ def statements_said(session: Transaction, names: Iterable[Name]) -> dict[Name, S
             for row in rows
         }
     return found
+
+
+def statements_of(session: Transaction, listing_id: str) -> list[Statement]:
+    """What is said of a listing, by source and key, as of when it was said last."""
+    there = select(STATEMENT).where(
+        STATEMENT.c.listing_id == listing_id, STATEMENT.c.fields.is_not(None)
+    )
+    return [
+        Statement(Source(row.source), row.key, row.until, row.fields, row.base)
+        for row in session.execute(there.order_by(STATEMENT.c.source, STATEMENT.c.key))
+    ]
 
 
 def further(session: Transaction, bases: Collection[Name]) -> list[Any]:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from directory.language import gettext
 from directory.vocabulary.words import words
 
 SHORTEST_SLIP, LONG_WORD = 5, 9
@@ -140,7 +141,10 @@ class Vocabulary:
         return meant.pop() if len(meant) == 1 else None
 
     def beginning_with(self, text: str, limit: int) -> tuple[Term, ...]:
-        """The terms that a text may become as it is typed on, by label or synonym."""
+        """The terms that a text may become as it is typed on, by label or synonym.
+
+        Those whose label, in the language that is spoken, begins so come first.
+        """
         typed = words(text)
         if not typed:
             return ()
@@ -148,8 +152,9 @@ class Vocabulary:
         for phrase, terms in self._phrases.items():
             if any(_begins(phrase[at:], typed) for at in range(len(phrase))):
                 found |= dict.fromkeys(terms)
+        called = {term: gettext(term.label) for term in found}
         by_label = sorted(
-            found, key=lambda term: (not _begins(words(term.label), typed), term.label)
+            found, key=lambda term: (not _begins(words(called[term]), typed), called[term])
         )
         return tuple(by_label[:limit])
 

@@ -136,6 +136,9 @@ SECTIONS = (
     )),
 )  # fmt: skip
 
+TECHNIQUES = {fact.at: fact.text for each in SECTIONS for fact in each.facts if fact.at}
+"""What each technique is, by its value in the vocabulary."""
+
 QUESTIONS = (
     marked("Is your license active, and does this state let your profession do dry needling?"),
     marked("How many hours of training in dry needling do you have, from when, and in person?"),

@@ -4,8 +4,10 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from directory.credentials import notes
 from directory.language import gettext
-from directory.store import listings
-from directory.web.context import listing_or_abort, services
+from directory.store import listings, reports
+from directory.web.context import is_counted, listing_or_abort, services
+from directory.web.guide import TECHNIQUES
+from directory.web.listing_csv import lines
 from directory.web.names import FIELD_NAMES, SOURCE_NAMES
 from directory.web.structured import structured
 from directory.web.vcard import vcard
@@ -13,15 +15,20 @@ from directory.web.vcard import vcard
 blueprint = Blueprint("listings", __name__)
 
 MOST_COMPARED = 3
+DOUBTED_FROM = 3
+"""Reports that nobody has answered yet: from so many on, the listing warns of itself."""
 
 
 @blueprint.get("/listings/<id_>")
 def listing(id_: str) -> str:
     """One listing: what it offers, costs and accepts, and what its credentials mean."""
     found, shown = listing_or_abort(id_)
+    if is_counted():
+        services().seen.opened(id_)
     others = []
-    if shown.npi:
-        with services().database.reading() as session:
+    with services().database.reading() as session:
+        waits = [each for each in reports.of_listing(session, id_) if not each.outcome]
+        if shown.npi:
             others = [each for each in listings.of_npi(session, shown.npi) if each.id != id_]
     canonical = url_for("listings.listing", id_=id_, lang=None)
     return render_template(
@@ -34,6 +41,8 @@ def listing(id_: str) -> str:
         notes=notes(shown),
         sources=SOURCE_NAMES,
         fields=FIELD_NAMES,
+        techniques=TECHNIQUES,
+        is_doubted=len(waits) >= DOUBTED_FROM,
     )
 
 
@@ -43,6 +52,17 @@ def contact(id_: str) -> Response:
     _, shown = listing_or_abort(id_)
     answer = Response(vcard(shown), content_type="text/vcard; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{id_}.vcf"'
+    return answer
+
+
+@blueprint.get("/listings/<id_>.csv")
+def record(id_: str) -> Response:
+    """One listing as a row of docs/csv.md, for whoever keeps a list."""
+    _, shown = listing_or_abort(id_)
+    answer = Response(
+        "".join(lines([shown])), content_type="text/csv; charset=utf-8; header=present"
+    )
+    answer.headers["Content-Disposition"] = f'attachment; filename="{id_}.csv"'
     return answer
 
 

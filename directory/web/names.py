@@ -2,6 +2,7 @@
 
 from directory.language import marked
 from directory.listing import Source
+from directory.vocabulary import Kind
 
 FACET_NAMES = {
     "confirmed": marked("Dry needling confirmed"),
@@ -29,6 +30,13 @@ SOURCE_NAMES = {
     Source.FHIR: marked("another directory"),
     Source.NPPES: marked("the national registry (NPPES)"),
 }
+
+FIELD_KINDS = {
+    "profession": Kind.PROFESSION, "languages": Kind.LANGUAGE, "setting": Kind.SETTING,
+    "techniques": Kind.TECHNIQUE, "conditions": Kind.CONDITION,
+    "insurance_accepted": Kind.INSURANCE, "insurance_refused": Kind.INSURANCE,
+}  # fmt: skip
+"""The vocabularies that fields take their values from."""
 
 FIELD_NAMES = {
     "name": marked("Name"),
@@ -66,6 +74,7 @@ FIELD_NAMES = {
     "typical_visits": marked("Visits in all"),
     "superbill": marked("Gives a superbill"),
     "accepting": marked("New patients"),
+    "accepting_from": marked("New patients again from"),
     "about": marked("About"),
     "attestation": marked("Confirmation"),
 }

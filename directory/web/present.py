@@ -1,27 +1,40 @@
 """A SearchPage and a Listing as JSON; nothing is worked out here that was not found."""
 
-from typing import Any
+from datetime import date
+from typing import Literal
 
 from directory.credentials import CredentialNote
 from directory.listing import Listing
 from directory.places.place import Place
 from directory.search.distance import METRES_PER
-from directory.search.page import Result, SearchPage
+from directory.search.engine import Cluster
+from directory.search.entry import Score
+from directory.search.page import Result, SearchPage, Widened
 from directory.search.query import FACET_PARAMETERS, SearchQuery
 from directory.store.listings import Status
 from directory.vocabulary import Term
+from directory.web.shapes import (
+    Clusters,
+    Distance,
+    Feature,
+    FeatureCollection,
+    Json,
+    PlaceShape,
+    ScoreShape,
+    SearchAnswer,
+    TermShape,
+    WidenedShape,
+)
 
-Json = dict[str, Any]
 
-
-def search_page(page: SearchPage) -> Json:
+def search_page(page: SearchPage, today: date) -> SearchAnswer:
     """The answer to a search."""
     units = page.query.units
     return {
         "query": _query(page),
         "place": place(page.place) if page.place else None,
         "total": page.total,
-        "results": [_result(result, units) for result in page.results],
+        "results": [_result(result, units, today) for result in page.results],
         "facets": {
             facet.name: [
                 {"value": v.value, "label": v.label, "count": v.count, "selected": v.selected}
@@ -29,19 +42,64 @@ def search_page(page: SearchPage) -> Json:
             ]
             for facet in page.facets
         },
-        "widened": page.widened
-        and {
-            "from": length(page.widened.from_m, units),
-            "to": length(page.widened.to_m, units),
-            "units": units,
-        },
-        "beyond": [_result(result, units) for result in page.beyond],
+        "widened": _widened(page.widened, units) if page.widened else None,
+        "beyond": [_result(result, units, today) for result in page.beyond],
         "without": {each.filter: each.count for each in page.without},
         "next": page.next,
     }
 
 
-def place(found: Place) -> Json:
+def _widened(widened: Widened, units: Literal["mi", "km"]) -> WidenedShape:
+    return {
+        "from": length(widened.from_m, units),
+        "to": length(widened.to_m, units),
+        "units": units,
+    }
+
+
+def geojson(page: SearchPage, today: date) -> FeatureCollection:
+    """The answer to a search as a FeatureCollection (RFC 7946): longitude first, degrees."""
+    units = page.query.units
+    found: FeatureCollection = {
+        "type": "FeatureCollection",
+        "features": [_feature(result, units, today) for result in page.results],
+        "total": page.total,
+        "next": page.next,
+    }
+    points = [each.listing.location for each in page.results]
+    if points:
+        lons, lats = [p.lon for p in points], [p.lat for p in points]
+        found["bbox"] = [min(lons), min(lats), max(lons), max(lats)]
+    return found
+
+
+def _feature(result: Result, units: Literal["mi", "km"], today: date) -> Feature:
+    location = result.listing.location
+    return {
+        "type": "Feature",
+        "id": result.listing.id,
+        "geometry": {"type": "Point", "coordinates": [location.lon, location.lat]},
+        "properties": _result(result, units, today),
+    }
+
+
+def clusters(zoom: int, found: tuple[Cluster, ...]) -> Clusters:
+    """Counts by the tiles of a map, the fullest first; points to a metre."""
+    return {
+        "zoom": zoom,
+        "clusters": [
+            {
+                "tile": list(each.tile),
+                "lat": round(each.centre[0], 5),
+                "lon": round(each.centre[1], 5),
+                "count": each.count,
+            }
+            for each in found
+        ],
+    }
+
+
+def place(found: Place) -> PlaceShape:
     """A place, with the others that its name may mean."""
     latitude, longitude = found.point
     return {
@@ -54,19 +112,22 @@ def place(found: Place) -> Json:
     }
 
 
-def listing(shown: Listing) -> Json:
-    """A listing as anybody may see it."""
+def listing(shown: Listing, today: date) -> Json:
+    """A listing as anybody may see it; `stale` where nobody has confirmed it within 90 days."""
     return {
         **shown.model_dump(mode="json"),
         "confirmed": shown.confirmed,
         "evidence": shown.evidence,
+        "stale": shown.is_stale(today),
     }
 
 
-def stored_listing(status: Status, shown: Listing, notes: tuple[CredentialNote, ...]) -> Json:
+def stored_listing(
+    status: Status, shown: Listing, notes: tuple[CredentialNote, ...], today: date
+) -> Json:
     """A listing of the store, with where it stands and what its credentials mean."""
     return {
-        **listing(shown),
+        **listing(shown, today),
         "status": status,
         "credential_notes": [
             {
@@ -82,7 +143,7 @@ def stored_listing(status: Status, shown: Listing, notes: tuple[CredentialNote, 
     }
 
 
-def term(shown: Term) -> Json:
+def term(shown: Term) -> TermShape:
     """A term of the vocabulary."""
     return {
         "value": shown.value,
@@ -116,23 +177,27 @@ def _query(page: SearchPage) -> Json:
     }
 
 
-def _result(result: Result, units: str) -> Json:
-    shown = listing(result.listing)
-    if result.distance_m is not None:
-        shown["distance"] = {
-            "value": length(result.distance_m, units),
-            "units": units,
-            "approximate": result.listing.location.precision.approximate,
-        }
-    else:
-        shown["distance"] = None
+def _result(result: Result, units: Literal["mi", "km"], today: date) -> Json:
+    shown = listing(result.listing, today)
+    shown["distance"] = None if result.distance_m is None else _distance(result, units)
     if result.score:
-        score = result.score
-        shown["score"] = {
-            "match": score.match,
-            "confirmed": score.confirmed,
-            "fresh": score.fresh,
-            "licence_checked": score.licence_checked,
-            "total": score.total,
-        }
+        shown["score"] = _score(result.score)
     return shown
+
+
+def _distance(result: Result, units: Literal["mi", "km"]) -> Distance:
+    return {
+        "value": length(result.distance_m or 0, units),
+        "units": units,
+        "approximate": result.listing.location.precision.approximate,
+    }
+
+
+def _score(score: Score) -> ScoreShape:
+    return {
+        "match": score.match,
+        "confirmed": score.confirmed,
+        "fresh": score.fresh,
+        "licence_checked": score.licence_checked,
+        "total": score.total,
+    }

@@ -7,19 +7,25 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Flask, current_app, g, request, url_for
 from markupsafe import Markup
 
 from directory import language
-from directory.hours import DAYS
+from directory.deadlines import due_at
+from directory.hours import DAYS, text_of
 from directory.language import gettext
-from directory.listing import Attestation, Hours, Range
-from directory.vocabulary import Kind, vocabulary
+from directory.listing import Attestation, Hours, Listing, Range
+from directory.vocabulary import Kind, Term, vocabulary
 from directory.web import sentences
 from directory.web.context import services
+from directory.web.embedding import along, embedding, fixed, hidden, search_address
+from directory.web.names import FIELD_KINDS
 
 Parameters = Mapping[str, Sequence[str]]
+
+FEWEST_TOLD = 10
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -27,14 +33,18 @@ _STATIC = Path(__file__).parent / "static"
 def register(app: Flask) -> None:
     """Give the application's templates their filters and functions."""
     for words in (
-        is_fresh, day, dollars, dialled, label, opening, language.number, sentences.distance,
+        is_fresh, day, dollars, dialled, label, opening, closes_today, language.clock, said,
+        opening_text, terms_of, middle_of, address_key, few, language.month, language.number,
+        due_at,        sentences.distance,
         sentences.radius,
     ):  # fmt: skip
         app.add_template_filter(words)
     for function in (
-        address_with, this_page_in, keep_language, static_address, absolute, language.spoken,
+        address_with, this_page_in, kept, static_address, absolute, tiles_host, search_address,
+        leaving, embedding, fixed, hidden, language.spoken,
     ):  # fmt: skip
         app.add_template_global(function)
+    app.add_template_test(fixed, "is_fixed")
     app.add_template_global(language.LANGUAGES.copy, "languages")
 
 
@@ -46,21 +56,29 @@ def address_with(asked: Parameters, **changes: object) -> str:
     for name, value in changes.items():
         several = value if isinstance(value, (list, tuple)) else [value]
         merged[name] = [str(each) for each in several if each is not None]
-    return url_for("pages.search", **{name: values for name, values in merged.items() if values})
+    found = {name: values for name, values in merged.items() if values}
+    return search_address(**found, **along())
 
 
 def this_page_in(code: str) -> str:
     """The address of the page that is shown, in another language."""
-    here: dict[str, Any] = request.args.to_dict(flat=False)
-    if not request.endpoint:
-        return url_for("pages.home", lang=code)
-    return url_for(request.endpoint, **{**here, **(request.view_args or {}), "lang": code})
+    here = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    path = quote("/" + request.path.lstrip("/"))  # two slashes would lead to another site
+    return f"{path}?{urlencode([*here, ('lang', code)])}"
 
 
-def keep_language() -> Markup:
-    """What a form sends along, so that a language that was chosen stays chosen."""
-    field = Markup('<input type="hidden" name="lang" value="{}">')
-    return field.format(g.chosen_language) if g.chosen_language else Markup()
+def kept() -> Markup:
+    """What a form sends along: a language that was chosen, and in whose page the search is."""
+    field = Markup('<input type="hidden" name="{}" value="{}">')
+    sent = dict(along())
+    if g.chosen_language:
+        sent["lang"] = g.chosen_language
+    return Markup().join(field.format(name, value) for name, value in sent.items())
+
+
+def leaving() -> Markup:
+    """What a link has that leaves an embedded search: no other page of ours can be framed."""
+    return Markup('target="_blank" rel="noopener"') if embedding() else Markup()
 
 
 @cache
@@ -73,6 +91,12 @@ def static_address(name: str) -> str:
 def absolute(address: str) -> str:
     """An address of this site with the site's own name before it, for whoever is elsewhere."""
     return f"{current_app.config['BASE_URL']}{address}"
+
+
+def tiles_host() -> str | None:
+    """Who gives the pictures of the map, where it is not we."""
+    address: str = current_app.config["MAP_TILES_URL"]
+    return urlsplit(address).hostname
 
 
 def is_fresh(attestation: Attestation) -> bool:
@@ -112,6 +136,67 @@ def opening(hours: Sequence[Hours]) -> list[str]:
             said = language.weekdays(first, others[-1] if others else first)
             lines.append(f"{said} {', '.join(_span(*span) for span in spans)}")
     return lines
+
+
+def closes_today(listing: Listing) -> time | None:
+    """When a practice that is open now closes, by its usual hours and its own clock; else None."""
+    zone = services().places.zone(listing.address.postal_code)
+    if not listing.hours or not zone:
+        return None
+    now = services().clock().astimezone(zone)
+    today, at = DAYS[now.weekday()], f"{now:%H:%M}"
+    ends = [h.closes for h in listing.hours if h.day == today and h.opens <= at < h.closes]
+    return time.fromisoformat(max(ends).replace("24:00", "00:00")) if ends else None
+
+
+def opening_text(hours: Sequence[Mapping[str, str]] | None) -> str:
+    """Hours as they are typed."""
+    return text_of(hours or ())
+
+
+def few(count: int) -> str:
+    """A count of views: small ones are not told, as they might be of somebody."""
+    return language.number(count) if count >= FEWEST_TOLD else gettext("fewer than ten")
+
+
+def middle_of(values: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Where the address of these fields lies, by its ZIP or its city (degrees)."""
+    place = services().places.middle(values.get("address") or {})
+    return place.point if place else None
+
+
+def address_key(address: Mapping[str, Any] | None) -> str:
+    """What a pin is set for: the street and the ZIP of an address."""
+    return " ".join(str((address or {}).get(n) or "") for n in ("line1", "postal_code")).strip()
+
+
+def terms_of(kind: Kind) -> tuple[Term, ...]:
+    """The terms that a field chooses from."""
+    return vocabulary().terms(kind)
+
+
+def said(value: Any, field: str = "") -> str:  # noqa: ANN401  # a field of a listing, of any kind
+    """A field's value on one line, for seeing what has changed."""
+    if value in (None, "", [], {}, (), "unknown"):
+        return "-"
+    match value:
+        case bool():
+            return gettext("Yes") if value else gettext("No")
+        case {"least": least, "most": most}:
+            return str(least) if least == most else f"{least}-{most}"
+        case {"lat": lat, "lon": lon}:
+            return f"{lat}, {lon}"
+        case dict():
+            return ", ".join(said(each) for each in value.values() if each not in (None, False))
+        case list() | tuple() if field == "hours":
+            return opening_text(value)
+        case list() | tuple():
+            return "; ".join(said(each, field) for each in value)
+        case "yes" | "no":
+            return gettext("Yes") if value == "yes" else gettext("No")
+        case str() if field in FIELD_KINDS:
+            return label(value, FIELD_KINDS[field])
+    return str(value)
 
 
 def _span(opens: str, closes: str) -> str:

@@ -16,12 +16,17 @@ from flask import (
 from werkzeug.wrappers import Response as Redirect
 
 from directory.language import gettext, marked
+from directory.mail import letters
+from directory.mail.letters import To
 from directory.search.query import ParameterError
-from directory.store import reports
-from directory.store.reports import LONGEST_TEXT
+from directory.store import mails, owners, reports
+from directory.store.reports import LONGEST_TEXT, Outcome
+from directory.web import accounts
 from directory.web.context import listing_or_abort, services
+from directory.web.limits import sender
 from directory.web.names import FIELD_NAMES
-from directory.web.responses import Problem
+from directory.web.rendering import absolute
+from directory.web.responses import wrong_form
 
 blueprint = Blueprint("reports", __name__)
 
@@ -42,6 +47,18 @@ CHOICES = {
 """What may be wrong, the most harmful first."""
 
 
+OUTCOMES = {
+    Outcome.MENDED: marked("It was wrong and is mended."),
+    Outcome.RIGHT: marked("It is right as it stands."),
+    Outcome.UNCLEAR: marked("It could not be found out."),
+}
+
+
+MOST_OF_ONE = 2
+"""Reports of one listing from one network address within an hour: three bring a warning, and one
+competitor alone is not to make it."""
+
+
 @dataclass(frozen=True)
 class _Said:
     field: str
@@ -60,17 +77,24 @@ def form(id_: str) -> str:
 @blueprint.post("/listings/<id_>/report")
 def send(id_: str) -> Response | Redirect:
     """Keep what was reported, or say what is missing."""
+    accounts.slow_down_sender()
     _, shown = listing_or_abort(id_)
     said = _Said(request.form.get("field", ""), request.form.get("text", "").strip())
     if errors := _errors(said):
-        problem = Problem(400, gettext("There is a problem"), "", errors)
+        problem = wrong_form(errors)
         page = render_template(
             "report.html", listing=shown, choices=CHOICES, said=said, problem=problem,
             longest=LONGEST_TEXT,
         )  # fmt: skip
         return make_response(page, HTTPStatus.BAD_REQUEST)
+    accounts.slow_down(f"report of {id_} from {sender()}", MOST_OF_ONE)
+    now = services().clock()
     with services().database.writing() as session:
-        reference = reports.keep(session, id_, said.field, said.text, services().clock())
+        reference = reports.keep(session, id_, said.field, said.text, now)
+        for owner in owners.owners(session, id_):
+            to, mine = To(owner.email, owner.language), absolute(url_for("clinics.home", lang=None))
+            letter = letters.reported(to, shown.title, CHOICES[said.field], said.text, mine)
+            mails.keep(session, letter, now)
     return redirect(url_for("reports.receipt", reference=reference), HTTPStatus.SEE_OTHER)
 
 
@@ -81,7 +105,9 @@ def receipt(reference: str) -> str:
         found = reports.find(session, reference)
     if not found:
         abort(404, gettext("There is no report with this reference."))
-    return render_template("receipt.html", report=found, what=CHOICES[found.field])
+    return render_template(
+        "receipt.html", report=found, what=CHOICES[found.field], outcomes=OUTCOMES
+    )
 
 
 def _errors(said: _Said) -> tuple[ParameterError, ...]:

@@ -2,15 +2,25 @@
 
 import logging
 import time
+import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import orjson
 from babel import negotiate_locale
-from flask import Flask, Response, g, render_template, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from flask import Flask, Response, current_app, g, render_template, request
+from werkzeug import Response as BaseResponse
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+    TooManyRequests,
+)
 
+from directory.fhir.outcome import outcome
 from directory.language import LANGUAGES, gettext, marked, speak, spoken
 from directory.places.place import PlaceNotFound, PlacesUnavailable
 from directory.search.cursor import InvalidCursor
@@ -19,24 +29,63 @@ from directory.search.query import InvalidQuery, ParameterError
 from directory.store.database import StoreUnavailable
 from directory.web.compression import compress
 
+Sent = TypeVar("Sent", bound=BaseResponse)
+
 access = logging.getLogger("directory.access")
 
+FHIR_JSON = "application/fhir+json"
 RETRY_AFTER_S = 30
-_TITLES = {
-    404: marked("Not found"),
-    405: marked("This cannot be done here"),
-    410: marked("Gone"),
+APIS = ("/api/", "/fhir/", "/npi-registry/")
+"""How the addresses begin that software asks."""
+
+_MOST_HEARD_OUT = 20_000_000
+_OF_STATUS = {
+    400: ("invalid-query", marked("This is not right")),
+    401: ("not-signed-in", marked("Not signed in")),
+    403: ("not-allowed", marked("Not allowed")),
+    404: ("not-found", marked("Not found")),
+    405: ("wrong-method", marked("This cannot be done here")),
+    406: ("not-acceptable", marked("Not in that format")),
+    409: ("done-already", marked("Done already")),
+    410: ("gone", marked("Gone")),
+    413: ("too-large", marked("Too large")),
+    429: ("too-often", marked("Too often")),
 }
+PROBLEMS = {
+    "invalid-query": "400 or 422: a parameter is not right, or there is none of that name. "
+    "`errors` says which, and what to do; nothing was searched.",
+    "unknown-place": "422: nobody knows the place. `suggestions` has places that it may mean.",
+    "invalid-cursor": "400: a cursor belongs to the query that gave it. Begin again without one.",
+    "not-signed-in": "401: the key is missing, unknown, or has ended.",
+    "not-allowed": "403: a page of this origin may not ask with this key, or a page holds a secret "
+    "key.",
+    "not-found": "404: there is nothing there that this key may see.",
+    "wrong-method": "405: `Allow` names the methods that there are.",
+    "not-acceptable": "406: there is no such format.",
+    "done-already": "409: somebody else has done it meanwhile.",
+    "gone": "410: a listing that was withdrawn.",
+    "too-large": "413: more was sent than is taken.",
+    "too-often": "429: the allowance is used up; `Retry-After` says for how many seconds.",
+    "our-fault": "500: it was noted, with the request's id.",
+    "search-down": "503: the index does not answer; `Retry-After`.",
+    "store-down": "503: the store does not answer; searches go on meanwhile.",
+    "other": "Something rarer: `status` and `detail` say what.",
+    "places-down": "503: the service that knows street addresses does not answer.",
+}
+"""Every kind of problem, for /api/docs."""
+
 _DETAILS = {
     404: marked("There is nothing at this address."),
     405: marked("This address does not take that kind of request."),
 }
 """What Werkzeug says of itself, in our words; what we say ourselves comes before it."""
 
+_CONTENT = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self'{tiles}; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+)
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
-    "style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
@@ -46,8 +95,12 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong, as page and as `application/problem+json` (RFC 9457)."""
+    """What went wrong, as page and as `application/problem+json` (RFC 9457).
 
+    `kind` is one of PROBLEMS, which /api/docs explains.
+    """
+
+    kind: str
     status: int
     title: str
     detail: str
@@ -61,58 +114,71 @@ def problem(error: Exception) -> Problem:
         case InvalidQuery():
             unknown = any(each.unknown for each in error.errors)
             status = HTTPStatus.UNPROCESSABLE_ENTITY if unknown else HTTPStatus.BAD_REQUEST
-            return Problem(status, gettext("This cannot be searched"), str(error), error.errors)
+            title = gettext("This cannot be searched")
+            return Problem("invalid-query", status, title, str(error), error.errors)
         case InvalidCursor():
             wrong = (ParameterError("cursor", str(error)),)
-            return Problem(400, gettext("This cursor cannot be used"), str(error), wrong)
+            title = gettext("This cursor cannot be used")
+            return Problem("invalid-cursor", 400, title, str(error), wrong)
         case PlaceNotFound():
             wrong = (ParameterError("near", str(error)),)
-            return Problem(422, gettext("Unknown place"), str(error), wrong, error.suggestions)
+            title = gettext("Unknown place")
+            return Problem("unknown-place", 422, title, str(error), wrong, error.suggestions)
         case PlacesUnavailable():
-            return Problem(503, gettext("Addresses cannot be looked up"), str(error))
+            title = gettext("Addresses cannot be looked up")
+            return Problem("places-down", 503, title, str(error))
         case EngineUnavailable():
             said = gettext(
                 "The search does not answer at the moment. Nothing is lost; try again soon."
             )
-            return Problem(503, gettext("The search is down"), said)
+            return Problem("search-down", 503, gettext("The search is down"), said)
         case StoreUnavailable():
             said = gettext("This page cannot be shown at the moment. Searching still works.")
-            return Problem(503, gettext("The directory is partly down"), said)
+            return Problem("store-down", 503, gettext("The directory is partly down"), said)
         case HTTPException():
             return _http_problem(error)
-    return Problem(
-        500, gettext("Something went wrong"), gettext("It was our fault, and it has been noted.")
-    )
+    said = gettext("It was our fault, and it has been noted.")
+    return Problem("our-fault", 500, gettext("Something went wrong"), said)
 
 
 def _http_problem(error: HTTPException) -> Problem:
     status = error.code or 500
-    title = gettext(_TITLES.get(status, error.name))
+    kind, title = _OF_STATUS.get(status, ("other", error.name))
     said = error.description if error.description != type(error).description else None
-    return Problem(status, title, said or gettext(_DETAILS.get(status, title)))
+    return Problem(kind, status, gettext(title), said or gettext(_DETAILS.get(status, title)))
 
 
 def json_response(
     content: Any,  # noqa: ANN401  # whatever JSON holds
     status: int = 200,
     media_type: str = "application/json",
+    *,
+    indented: bool = False,
 ) -> Response:
     """Content as JSON."""
-    return Response(orjson.dumps(content), status, content_type=media_type)
+    body = orjson.dumps(content, option=orjson.OPT_INDENT_2 if indented else None)
+    return Response(body, status, content_type=media_type)
 
 
 def problem_json(found: Problem) -> Response:
     """A problem as `application/problem+json`."""
     content = {
-        "type": "about:blank",
+        "type": f"{current_app.config['BASE_URL']}/api/docs#{found.kind}",
         "title": found.title,
         "status": found.status,
         "detail": found.detail,
+        "instance": f"urn:uuid:{g.request_id}",
         "errors": [{"parameter": e.parameter, "detail": e.message} for e in found.errors],
     }
     if found.suggestions:
         content["suggestions"] = list(found.suggestions)
     return _may_be_retried(json_response(content, found.status, "application/problem+json"))
+
+
+def problem_outcome(found: Problem) -> Response:
+    """A problem as FHIR's OperationOutcome."""
+    content = outcome(found.status, found.detail, found.errors)
+    return _may_be_retried(json_response(content, found.status, FHIR_JSON))
 
 
 def problem_page(found: Problem) -> Response:
@@ -126,7 +192,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_error)
     app.before_request(_start)
     app.after_request(compress)
-    app.url_defaults(_keep_language)
+    app.url_defaults(_kept)
     app.after_request(_finish)
 
 
@@ -134,11 +200,29 @@ def _answer_error(error: Exception) -> Response:
     found = problem(error)
     if found.status >= 500 and not isinstance(error, HTTPException):
         logging.getLogger("directory").error("%s", type(error).__name__, exc_info=error)
-    is_api = request.path.startswith("/api/")
-    answer = problem_json(found) if is_api else problem_page(found)
+    if isinstance(error, RequestEntityTooLarge):
+        _hear_out()
+    answer = _shape(request.path)(found)
+    if isinstance(error, TooManyRequests):
+        answer.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, MethodNotAllowed):
         answer.allow.update(error.valid_methods or ())
     return answer
+
+
+def _shape(path: str) -> Callable[[Problem], Response]:
+    """How whoever asked at this address is told of a problem."""
+    if path.startswith("/fhir/"):
+        return problem_outcome
+    return problem_json if path.startswith((*APIS, "/oembed")) else problem_page
+
+
+def _hear_out() -> None:
+    """Read what is too much, so that the connection does not break before the answer comes."""
+    left = min(request.content_length or 0, _MOST_HEARD_OUT)
+    stream = request.environ["wsgi.input"]
+    while left > 0 and (heard := stream.read(min(left, 65_536))):
+        left -= len(heard)
 
 
 def _may_be_retried(response: Response) -> Response:
@@ -150,7 +234,7 @@ def _may_be_retried(response: Response) -> Response:
 
 
 def _start() -> None:
-    g.started = time.perf_counter()
+    g.started, g.request_id = time.perf_counter(), uuid.uuid4()
     chosen = request.args.get("lang")
     g.chosen_language = chosen if chosen in LANGUAGES else None
     wanted = [code for code, quality in request.accept_languages if quality > 0]
@@ -158,21 +242,53 @@ def _start() -> None:
     speak(g.chosen_language or preferred or "en")
 
 
-def _keep_language(endpoint: str, values: dict[str, Any]) -> None:
+def _kept(endpoint: str, values: dict[str, Any]) -> None:
     """Whoever has chosen a language keeps it from page to page, in the address."""
-    is_for_people = not endpoint.startswith(("static", "api.", "health."))
+    for_software = ("static", "api.", "fhir.", "npi_registry.", "health.")
+    is_for_people = not endpoint.startswith(for_software)
     if g.get("chosen_language") and is_for_people:
         values.setdefault("lang", g.chosen_language)
 
 
 def _finish(response: Response) -> Response:
+    tiles = urlsplit(current_app.config["MAP_TILES_URL"])
+    from_tiles = f" {tiles.scheme}://{tiles.netloc}" if tiles.netloc else ""
+    # Nobody frames a page of ours, but a partner the search that was made for it.
+    policy = _CONTENT.format(tiles=from_tiles, ancestors=g.get("frame_ancestors", "'none'"))
+    response.headers.setdefault("Content-Security-Policy", policy)
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = str(g.request_id)
     if request.endpoint != "static":
         response.headers["Content-Language"] = spoken()
         response.vary.add("Accept-Language")
     # The route, never the address: what somebody searches for is nobody's business.
     route = request.url_rule.rule if request.url_rule else "no route"
     took_ms = (time.perf_counter() - g.started) * 1000
-    access.info("%s %s %d %.1f ms", request.method, route, response.status_code, took_ms)
+    access.info(
+        "%s %s %d %.1f ms %s", request.method, route, response.status_code, took_ms, g.request_id
+    )
     return response
+
+
+def for_one(response: Response) -> Response:
+    """Where somebody looks is for that person alone: no shared cache may keep it."""
+    response.headers["Cache-Control"] = "private, max-age=60"
+    return response
+
+
+def private(response: Sent) -> Sent:
+    """A page that is one person's: nothing between keeps it."""
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def wrong_form(errors: Iterable[ParameterError]) -> Problem:
+    """What is wrong with a form, field by field."""
+    title = gettext("There is a problem")
+    return Problem("invalid-query", HTTPStatus.BAD_REQUEST, title, "", tuple(errors))
+
+
+def typed(problem: Problem | None) -> dict[str, list[str]] | None:
+    """What was typed, as it was typed, where something in it is wrong."""
+    return request.form.to_dict(flat=False) if problem and request.form else None

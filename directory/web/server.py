@@ -6,6 +6,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from directory.app import create_app
+from directory.errands import Errands
 from directory.services import services
 from directory.settings import Settings
 
@@ -48,4 +49,5 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         logging.getLogger("directory").setLevel(logging.INFO)
         parts = services(self._settings)
         parts.places.matches("")  # makes the gazetteer before the first visitor comes
+        Errands(parts).start()
         return create_app(self._settings, parts)

@@ -35,7 +35,7 @@ _SAYS_NOTHING = frozenset(("n/a", "na", "none", "null", "-"))
 _NUCC = re.compile("[0-9A-Z]{9}X")
 _AS_THEY_ARE = (
     "npi", "phone", "website", "booking_url", "about", "setting", "clinic", "gender", *TERM_LISTS,
-    "hours",
+    "hours", "accepting_from",
     *ANSWERS,
 )  # fmt: skip
 _RANGES = {

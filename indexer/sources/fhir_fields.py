@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from directory.fhir.terms import PLAN_NET
 from directory.states import STATE_NAMES
 from directory.vocabulary import Kind, vocabulary
 from indexer import normalise
-from indexer.sources import plan_net
 from indexer.sources.plan_net import (
     Location,
     Organization,
@@ -20,6 +20,10 @@ _ACCEPTING = {"newpt": "yes", "nopt": "no", "existptonly": "no", "existptfam": "
 """Plan-Net's AcceptingPatients code system."""
 
 _GENDERS = ("female", "male")
+_FIRST_AND_FIFTH = ("I", "V")
+"""In a name that stands in one cell these would be initials; a suffix they are not."""
+
+_MOST_TAXONOMIES = 15
 
 
 def fields_of(
@@ -30,7 +34,7 @@ def fields_of(
 ) -> dict[str, Any]:
     """Fields of directory.listing.Facts, those that are not said left empty."""
     name, at = practitioner.current_name, location.address
-    suffixes = [each for each in name.suffix if normalise.is_generation(each)]
+    suffixes = [s for s in name.suffix if normalise.is_generation(s) or s in _FIRST_AND_FIFTH]
     letters = [each for each in name.suffix if each not in suffixes]
     parts = {
         "given": " ".join(name.given[:1]),
@@ -58,17 +62,21 @@ def fields_of(
 
 
 def taxonomies(practitioner: Practitioner, codes: Sequence[str]) -> list[dict[str, Any]]:
-    """The codes of role and practitioner, with the licences that the qualifications give."""
-    licences: dict[str, dict[str, str]] = {}
+    """The codes of role and practitioner, with the licences that the qualifications give.
+
+    A code under several licences comes several times, as the registry has it; of those that would
+    be more than the registry's fifteen the last are left out.
+    """
+    licences: dict[str, list[dict[str, str]]] = {}
     for qualification in practitioner.qualification:
         number = next((each.value for each in qualification.identifier if each.value), None)
         for code in nucc([qualification.code]):
             if number and qualification.state in STATE_NAMES:
-                licences[code] = {
-                    "licence_number": number,
-                    "licence_state": str(qualification.state),
-                }
-    return [{"code": c, "primary": n == 0, **licences.get(c, {})} for n, c in enumerate(codes)]
+                state = str(qualification.state)
+                licence = {"licence_number": number, "licence_state": state}
+                licences.setdefault(code, []).append(licence)
+    found = [{"code": code, **each} for code in codes for each in licences.get(code, [{}])]
+    return [{**each, "primary": n == 0} for n, each in enumerate(found[:_MOST_TAXONOMIES])]
 
 
 def _languages(practitioner: Practitioner) -> Iterator[str]:
@@ -86,6 +94,6 @@ def _telecom(system: str, *several: Telecom) -> str | None:
 
 def _accepting(role: PractitionerRole) -> str | None:
     for extension in role.extension:
-        if extension.url == f"{plan_net.PLAN_NET}newpatients":
+        if extension.url == f"{PLAN_NET}newpatients":
             return _ACCEPTING.get(extension.code("acceptingPatients") or "")
     return None

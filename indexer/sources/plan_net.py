@@ -9,9 +9,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
-NUCC_SYSTEM = "http://nucc.org/provider-taxonomy"
-PLAN_NET = "http://hl7.org/fhir/us/davinci-pdex-plan-net/StructureDefinition/"
+from directory.fhir.terms import NPI_SYSTEM, NUCC_SYSTEM
 
 
 class _Element(BaseModel):

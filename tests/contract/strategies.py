@@ -12,9 +12,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from directory.listing import Listing
-from directory.search.engine import Ask, Circle, Sort
+from directory.search.engine import Ask, Sort
+from directory.search.lookup import Criterion, Field, Lookup
+from directory.search.scope import Circle, Scope
 from directory.vocabulary import vocabulary
-from tests.builders import TODAY, a_listing
+from tests.builders import NOW, TODAY, a_listing
+from tests.judge import Dated, texts
 
 Point = tuple[float, float]
 
@@ -121,6 +124,98 @@ def a_random_listing(rng: Random, id_: str, at: Sequence[Point]) -> Listing:
     )
 
 
+NPIS = [None, None, "1234567893", "1245319599", "1962503458", "1003000126"]
+MIDDLES = [None, None, "M", "María", "De la O", "’"]
+STREETS = [None, "1 Main St", "12 O’Connor Blvd", "1 Maine Ave", "#", "Straße 9"]
+TOWNS = [
+    ("Austin", "TX", "78701"), ("Austin", "TX", "78701-1234"), ("Austintown", "OH", "44515"),
+    ("San José", "CA", "95112"), ("Anchorage", "AK", "99501"), ("St. John’s", "AK", "99502-0001"),
+]  # fmt: skip
+CODES = ["2251X0800X", "225100000X", "111N00000X", "207X00000X", "2251S0007X"]
+TIMES = [NOW + timedelta(microseconds=n) for n in (-86_400_000_000, -1, 0, 0, 1, 2)]
+STRANGERS = [
+    "",
+    "👍",
+    "a",
+    "an",
+    "nobody",
+    "%",
+    "_",
+    "*",
+    "a'b",
+    "ana\tmaria",
+    "~",
+    "0",
+    "austin tx",
+]
+
+
+def dated_corpora() -> st.SearchStrategy[list[Dated]]:
+    """Listings with all that can be looked up, several of a practitioner, and when they changed."""
+    return st.tuples(_seeds, st.sampled_from(SIZES)).map(lambda drawn: a_dated_corpus(*drawn))
+
+
+def a_dated_corpus(seed: int, size: int) -> list[Dated]:
+    rng = Random(seed)
+    return [(also_listed(rng, listing), rng.choice(TIMES)) for listing in a_corpus(seed, size)]
+
+
+def also_listed(rng: Random, listing: Listing) -> Listing:
+    """A listing with an NPI, taxonomies, a middle name and an address drawn anew; some hide it."""
+    city, state, postal_code = rng.choice(TOWNS)
+    said = listing.model_dump(exclude_unset=True)
+    codes = rng.sample(CODES, rng.choice([0, 1, 1, 2]))
+    said |= {
+        "npi": rng.choice(NPIS),
+        "name": {**said["name"], "middle": rng.choice(MIDDLES)},
+        "taxonomies": [{"code": code} for code in codes],
+        "address": {
+            "line1": rng.choice(STREETS), "city": city, "state": state, "postal_code": postal_code,
+        },
+    }  # fmt: skip
+    if rng.random() < 0.2:
+        said["area_only"] = True
+        said["location"] = {**said["location"], "precision": "postal_code"}
+    return Listing.model_validate(said)
+
+
+def a_lookup(seed: int, corpus: Sequence[Dated]) -> Lookup:
+    rng = Random(seed)
+    circle = None
+    if rng.random() < 0.4:
+        at = [listing.location.point for listing, _ in corpus]
+        centre = rng.choice(at) if at and rng.random() < 0.7 else a_point(rng)
+        circle = Circle(centre, rng.choice([rng.choice(RADII), rng.uniform(0, 200_000)]))
+    within = rng.sample(["profession", "insurance", "accepting"], rng.choice([0, 0, 0, 1, 2]))
+    since, before = rng.choice(TIMES), rng.choice(TIMES)
+    return Lookup(
+        scope=Scope(
+            tuple(rng.sample(["TX", "AK", "HI"], rng.choice([0, 0, 0, 1, 2]))),
+            tuple((f, tuple(rng.sample(FACETS[f], rng.choice([1, 2])))) for f in within),
+        ),
+        criteria=tuple(a_criterion(rng, corpus) for _ in range(rng.choice([0, 1, 1, 1, 1, 2, 3]))),
+        circle=circle,
+        since=since if rng.random() < 0.2 else None,
+        before=before if rng.random() < 0.2 else None,
+        limit=rng.choice([1, 3, 7, 100]),
+        with_npi=rng.random() < 0.2,
+    )
+
+
+def a_criterion(rng: Random, corpus: Sequence[Dated]) -> Criterion:
+    """What a listing has in a field, as it is or as somebody may write it; or a stranger."""
+    fields = tuple(rng.sample(list(Field), rng.choice([1, 1, 1, 1, 2])))
+    begins = rng.random() < 0.5
+    values = []
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        known = [text for listing, _ in corpus[:7] for text in texts(listing, rng.choice(fields))]
+        value = rng.choice([*known, rng.choice(STRANGERS)])
+        if rng.random() < (0.7 if begins else 0.05):
+            value = value[: rng.randrange(1, 9)]
+        values.append(rng.choice([value, value, value.upper(), f" {value}’"]))
+    return Criterion(fields, tuple(values), begins)
+
+
 def an_ask(seed: int, at: Sequence[Point]) -> Ask:
     rng = Random(seed)
     area: Circle | str | None = rng.choice(["TX", "AK", "HI", None])
@@ -129,12 +224,18 @@ def an_ask(seed: int, at: Sequence[Point]) -> Ask:
         radius = rng.choice([rng.choice(RADII), rng.uniform(0, 200_000)])
         area = Circle(centre, radius)
     facets = rng.sample(sorted(FACETS), rng.choice([0, 0, 0, 1, 2, 3]))
+    within = rng.sample(["profession", "insurance", "accepting"], rng.choice([0, 0, 0, 1, 2]))
+    scope = Scope(
+        tuple(rng.sample(["TX", "AK", "HI"], rng.choice([0, 0, 1, 2]))),
+        tuple((f, tuple(rng.sample(FACETS[f], rng.choice([1, 2])))) for f in within),
+    )
     return Ask(
+        scope=scope,
         area=area,
         clauses=vocabulary().understand(rng.choice(["", "", "", rng.choice(TEXTS)])),
         facets=tuple((f, tuple(rng.sample(FACETS[f], rng.choice([1, 2])))) for f in facets),
         max_price=rng.choice([None, None, None, 0, 100, 120]),
         fresh_since=TODAY - timedelta(90),
-        sort=rng.choice(list(Sort)) if isinstance(area, Circle) else Sort.BEST,
+        sort=rng.choice(list(Sort) if isinstance(area, Circle) else [Sort.BEST, Sort.PRICE]),
         limit=rng.choice([1, 3, 7, 100]),
     )

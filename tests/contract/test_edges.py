@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from directory.listing import Listing
-from directory.search.engine import Ask, Circle, Engine, Sort
+from directory.search.engine import Ask, Engine, Sort
+from directory.search.scope import Circle
 from tests.builders import AUSTIN, a_listing, metres_between
 from tests.contract.test_engines import fill, pages
 from tests.judge import distance

@@ -1,5 +1,6 @@
 """Both engines against the judge and against each other, on generated listings and asks."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -7,10 +8,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from directory.listing import Change, Listing
+from directory.listing import Listing
 from directory.search.engine import Ask, Engine, Found, Hit
-from tests.contract.strategies import an_ask, corpora, rounds
-from tests.judge import Verdict
+from tests.builders import a_delete, a_listing, a_put
+from tests.contract.strategies import a_corpus, an_ask, corpora, rounds
+from tests.judge import Verdict, in_order, tile
 
 CORPORA, ASKS = 45, 50
 """2,250 pairs an engine, each paged to the end."""
@@ -29,7 +31,7 @@ FOUND: list[int] = []
 
 def fill(engine: Engine, corpus: Sequence[Listing]) -> None:
     with engine.new_generation() as generation:
-        generation.apply(Change.of(n, listing) for n, listing in enumerate(corpus, start=1))
+        generation.apply(a_put(n, listing) for n, listing in enumerate(corpus, start=1))
         generation.serve(position=len(corpus))
 
 
@@ -48,6 +50,7 @@ def assert_right(
     hits = list(pages(engine, ask, found))
     if not verdict.undecided:
         assert_judged(engine, ask, verdict, found, hits)
+        assert_counted(engine, ask, verdict)
     skipped = engine.search(replace(ask, offset=2))
     assert [h.listing.id for h in skipped.hits] == [h.listing.id for h in hits[2 : 2 + ask.limit]]
     return [(hit.listing.id, hit.key.distance_m, hit.key.score) for hit in hits]
@@ -73,6 +76,24 @@ def assert_judged(
             assert one.listing.id < other.listing.id
 
 
+def assert_counted(engine: Engine, ask: Ask, verdict: Verdict) -> None:
+    """Every tile's count, but for points that lie so near to its edge that the grid moves them."""
+    zoom = (1, 6, 14)[verdict.total % 3]
+    at = [tile(listing.location.point, zoom) for _, _, listing in verdict.ordered]
+    expected = Counter((min(int(x), 2**zoom - 1), min(int(y), 2**zoom - 1)) for x, y in at)
+    found = engine.clusters(ask, zoom, 100)
+    assert sum(each.count for each in found) == verdict.total
+    if not any(abs(part - round(part)) < 1e-4 for point in at for part in point):
+        assert {each.tile: each.count for each in found} == expected
+    for each in found:
+        x, y = tile(each.centre, zoom)
+        assert each.tile == pytest.approx((x - 0.5, y - 0.5), abs=0.501)
+
+
+def counted(engine: Engine, ask: Ask) -> list[tuple[tuple[int, int], int]]:
+    return sorted((each.tile, each.count) for each in engine.clusters(ask, 9, 100))
+
+
 @settings(WORLDS, max_examples=CORPORA)
 @given(corpus=corpora(), seeds=rounds(ASKS))
 def test_both_engines_answer_as_the_judge_and_alike(
@@ -85,13 +106,60 @@ def test_both_engines_answer_as_the_judge_and_alike(
         embedded, elastic = (assert_right(engine, corpus, ask) for engine in engines)
         FOUND.append(len(embedded))
         assert [(i, s) for i, _, s in embedded] == [(i, s) for i, _, s in elastic]
+        assert counted(engines[0], ask) == counted(engines[1], ask)
         assert [d for _, d, _ in embedded] == pytest.approx([d for _, d, _ in elastic], abs=1e-6)
 
 
-def test_the_generated_pairs_find_something() -> None:
-    """Runs behind the pairs: at least 2,000 of them, a third of which find two listings or more."""
-    if not FOUND:
-        pytest.skip("the pairs were not run")
-    assert len(FOUND) >= 2_000
-    assert sum(many >= 2 for many in FOUND) >= len(FOUND) / 3
-    assert sum(many >= 20 for many in FOUND) >= len(FOUND) / 20
+def names_of(corpus: Sequence[Listing], typed: str) -> set[tuple[str, str]]:
+    """By the judge: names whose words, in either order, begin with what is typed."""
+
+    def begins(text: str) -> bool:
+        return " ".join(in_order(text)).startswith(" ".join(in_order(typed)))
+
+    found = set()
+    for name, clinic in ((listing.name, listing.clinic) for listing in corpus):
+        if begins(f"{name.given} {name.family}") or begins(f"{name.family} {name.given}"):
+            found.add(("practitioner", str(name)))
+        if clinic and begins(clinic):
+            found.add(("clinic", clinic))
+    return found
+
+
+@pytest.mark.parametrize(
+    "typed", ["ana", "Nún", "nunez phys", "o'br", "smith j", "Łuk", "strasse", "李", "zz", "neck b"]
+)
+def test_names_begin_with_what_is_typed(typed: str, engines: tuple[Engine, Engine]) -> None:
+    corpus = a_corpus(7, 60)
+    answers = []
+    for engine in engines:
+        fill(engine, corpus)
+        found = engine.names(typed, 100)
+        assert {(each.kind, each.text) for each in found} == names_of(corpus, typed)
+        assert len(set(found)) == len(found)
+        assert engine.names(typed, 3) == found[:3]
+        answers.append(found)
+    assert answers[0] == answers[1]
+
+
+def test_names_go_with_the_last_listing_that_has_them(engines: tuple[Engine, Engine]) -> None:
+    for engine in engines:
+        fill(engine, [a_listing("one"), a_listing("two", clinic="Anatomy")])
+        assert [each.text for each in engine.names("ana", 9)] == ["Ana Núñez", "Anatomy"]
+        other = a_listing("two", name={"given": "Ben", "family": "Anang"})
+        engine.apply([a_put(3, other), a_delete(4, "one")], position=4)
+        assert [each.text for each in engine.names("ana", 9)] == ["Ben Anang"]
+        engine.apply([a_delete(5, "two"), a_delete(3, "one")], position=5)
+        assert engine.names("ana", 9) == engine.names("ben", 9) == ()
+        engine.apply([a_put(6, other), a_put(7, other)], position=7)
+        engine.apply([a_delete(8, "two")], position=8)
+        assert engine.names("ben", 9) == ()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def the_generated_pairs_find_something() -> Iterator[None]:
+    """Where the pairs were run: at least 2,000 of them, a third of which find two listings or more."""
+    yield
+    if FOUND:
+        assert len(FOUND) >= 2_000
+        assert sum(many >= 2 for many in FOUND) >= len(FOUND) / 3
+        assert sum(many >= 20 for many in FOUND) >= len(FOUND) / 20

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from directory.listing import Answer, Listing
 from directory.places import Places
 from directory.search.cursor import Cursors, InvalidCursor
-from directory.search.engine import Ask, Circle, Engine, Sort
+from directory.search.engine import Ask, Engine, Sort
 from directory.search.find import Finder, find
 from directory.search.page import SearchPage
 from directory.search.query import InvalidQuery, SearchQuery
+from directory.search.scope import Circle
 from directory.vocabulary import vocabulary
 from directory.vocabulary.words import words
 from tests.builders import AUSTIN, TODAY, a_listing
@@ -44,6 +45,7 @@ def a_query(seed: int, spots: list[Point]) -> SearchQuery:
         units="mi",
         q=rng.choice([None, None, rng.choice([t for t in TEXTS if words(t)])]),
         max_price=rng.choice([None, None, None, 100]),
+        sort=rng.choice([None, None, Sort.PRICE]),
         limit=rng.choice([1, 4, 20]),
         **fields,
     )
@@ -61,7 +63,7 @@ def judged(corpus: list[Listing], query: SearchQuery, page: SearchPage) -> None:
             facets=query.selected,
             max_price=query.max_price,
             fresh_since=TODAY - timedelta(90),
-            sort=Sort.DISTANCE if where and not query.q else Sort.BEST,
+            sort=query.sort or (Sort.DISTANCE if where and not query.q else Sort.BEST),
         )
         verdict = Verdict(corpus, ask)
         if verdict.undecided:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from directory.search.engine import Ask, Circle, Engine, Sort
+from directory.search.engine import Ask, Engine, Sort
+from directory.search.scope import Circle
 from directory.services import Services
 from directory.store import listings, record
 from directory.store.listings import Status

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,16 @@ from sqlalchemy import text
 
 from directory.listing import Change, Listing, Source
 from directory.search.engine import Ask, Engine, EngineUnavailable
+from directory.search.lookup import Lookup
 from directory.search.sqlite import SqliteEngine
 from directory.services import engine as engine_of
 from directory.store import changefeed, record
 from directory.store.database import Database
 from directory.store.statement import Statement
 from indexer import sync
-from tests.builders import TODAY, a_listing
+from tests.builders import TODAY, a_delete, a_listing, a_put
 from tests.conftest import clock
-from tests.store.test_store import MADE, put
+from tests.store.test_store import MADE, put, statement
 
 
 @pytest.fixture
@@ -65,12 +67,26 @@ def test_the_index_follows_the_store(store: Database, engine: Engine) -> None:
     assert sync.status(store, engine).behind == 0
 
 
+def test_when_a_listing_changed_reaches_the_index(store: Database, engine: Engine) -> None:
+    put(store, "ana", clinic="One")
+    put(store, "bob", clinic="Two")
+    sync.sync(store, engine)
+    later = MADE.at + timedelta(days=3, microseconds=7)
+    with store.writing() as session:
+        renamed = statement(Source.FILE, "file-ana", clinic="Three")
+        record.record(session, "ana", renamed, replace(MADE, at=later))
+    sync.sync(store, engine)
+    changed = {hit.listing.id: hit.updated_at for hit in engine.lookup(Lookup()).hits}
+    assert changed == {"ana": later, "bob": MADE.at}
+    assert [hit.listing.id for hit in engine.lookup(Lookup(since=later)).hits] == ["ana"]
+
+
 def test_changes_twice_and_out_of_order_end_the_same(engine: Engine) -> None:
     rng = random.Random(7)
     changes = [
-        Change.of(number, a_listing(f"id{number % 5}", clinic=f"v{number}"))
+        a_put(number, a_listing(f"id{number % 5}", clinic=f"v{number}"))
         if number % 4
-        else Change(number, f"id{number % 5}", None)
+        else a_delete(number, f"id{number % 5}")
         for number in range(1, 60)
     ]
     last = {change.id: change for change in changes}
@@ -109,7 +125,7 @@ def _wipe(engine: Engine, folder: Path) -> None:
 def test_an_index_ahead_of_a_restored_store_is_made_anew(store: Database, engine: Engine) -> None:
     put(store, "ana")
     with engine.new_generation() as generation:
-        generation.apply([Change.of(99, a_listing("ghost"))])
+        generation.apply([a_put(99, a_listing("ghost"))])
         generation.serve(99)
     sync.sync(store, engine)
     assert indexed(engine) == stored(store)
@@ -119,7 +135,7 @@ def test_a_failed_rebuild_leaves_the_old_index_serving(store: Database, engine: 
     put(store, "ana")
     sync.sync(store, engine)
     with pytest.raises(RuntimeError), engine.new_generation() as generation:
-        generation.apply([Change.of(5, a_listing("bob"))])
+        generation.apply([a_put(5, a_listing("bob"))])
         raise RuntimeError("the power went")
     assert indexed(engine) == {"ana": None}
     assert sync.rebuild(store, engine) == 1
@@ -342,7 +358,7 @@ def test_follow_says_an_error_once_and_asks_ever_more_seldom(
 ) -> None:
     full = SqliteEngine(tmp_path / "search.db")
     with full.new_generation() as generation:
-        generation.apply([Change.of(n, a_listing(f"l{n:02}")) for n in range(1, 11)])
+        generation.apply([a_put(n, a_listing(f"l{n:02}")) for n in range(1, 11)])
         generation.serve(99)
 
     def at(wait: int) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from directory.search.distance import inclusive, metres, snap, to_grid
-from directory.search.engine import Circle
+from directory.search.scope import Circle
 from directory.search.sqlite.cells import cell_of, runs
 from tests.builders import metres_between
 from tests.judge import distance

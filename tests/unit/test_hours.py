@@ -1,15 +1,46 @@
 """Opening hours in the ways in which people write them."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from directory import language
+from directory.app import create_app
 from directory.hours import DAYS, hours_of
 from directory.listing import Facts, Hours
-from directory.web.rendering import opening
-from tests.builders import facts
+from directory.services import Services
+from directory.settings import Settings
+from directory.web.rendering import closes_today, opening
+from tests.builders import a_listing, facts
+
+
+@pytest.mark.parametrize(
+    ("hours", "zip_", "now", "closes"),
+    [
+        ("Tu 8-17", "78701", "2026-11-24T14:00", "17:00"),  # Austin: six hours behind UTC
+        ("Tu 8-17", "78701", "2026-11-24T13:59", None),
+        ("Tu 8-17", "78701", "2026-11-24T22:59", "17:00"),
+        ("Tu 8-17", "78701", "2026-11-24T23:00", None),
+        ("Tu 8-17", "78701", "2026-07-07T13:00", "17:00"),  # five in summer
+        ("Tu 8-17", "85001", "2026-07-07T14:59", None),  # Phoenix has no summer time
+        ("Mo 20-24", "96813", "2026-11-24T09:30", "00:00"),  # still Monday in Honolulu
+        ("Tu 8-12, 13-17", "78701", "2026-11-24T18:30", None),
+        ("", "78701", "2026-11-24T14:00", None),
+        ("Tu 0-24", "99634", "2026-11-24T14:00", None),  # a ZIP whose zone is not known
+    ],
+)
+def test_a_practice_is_open_by_its_own_clock(
+    hours: str, zip_: str, now: str, closes: str | None, parts: Services
+) -> None:
+    address = {"city": "A", "state": "TX", "postal_code": zip_}
+    here = replace(parts, clock=lambda: datetime.fromisoformat(now).replace(tzinfo=UTC))
+    with create_app(Settings(), here).app_context():
+        found = closes_today(a_listing("ana", hours=hours, address=address))
+    assert (f"{found:%H:%M}" if found else None) == closes
 
 
 def spans(text: str) -> list[tuple[str, str, str]]:

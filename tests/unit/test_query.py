@@ -55,7 +55,7 @@ def test_everything_can_be_asked() -> None:
         ({"max_price": "9.5"}, "max_price", "a whole number"),
         ({"limit": "0"}, "limit", "1"),
         ({"limit": "101"}, "limit", "100"),
-        ({"sort": "price"}, "sort", "one of distance, best"),
+        ({"sort": "money"}, "sort", "one of distance, best, price"),
     ],
 )
 def test_what_is_wrong_is_said_at_the_parameter(

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from directory.vocabulary import Kind, vocabulary
-from directory.vocabulary.words import words
+from directory.vocabulary.nicknames import also_called
+from directory.vocabulary.taxonomies import codes_named, taxonomies, taxonomy_name
+from directory.vocabulary.words import MAX_WORD, words
+from tests.judge import in_order
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,11 @@ def test_understanding(text: str, meant: list[str]) -> None:
 )
 def test_words(text: str, folded: str) -> None:
     assert " ".join(words(text)) == folded
+
+
+@given(st.text(st.characters(max_codepoint=127, exclude_characters="`"), max_size=100))
+def test_words_of_ascii_are_the_judges(text: str) -> None:
+    assert list(words(text)) == [word[:MAX_WORD] for word in in_order(text)]
 
 
 def test_every_term_is_found_by_its_label_and_synonyms() -> None:
@@ -101,3 +111,34 @@ def test_the_phrases_that_people_type_are_understood(file: str, many: int) -> No
             wrong.append(f"{phrase}: {understood}")
     assert len(lines) >= many
     assert len(wrong) <= 0.02 * len(lines), wrong
+
+
+def test_every_taxonomy_that_ships_is_of_a_profession_of_ours() -> None:
+    of = {vocabulary().profession_of(code) for code in taxonomies()}
+    assert of == {term.value for term in vocabulary().terms(Kind.PROFESSION)}
+    assert taxonomy_name("2251X0800X") == "Physical Therapist, Orthopedic"
+    assert taxonomy_name("225100000X") == "Physical Therapist"
+    assert taxonomy_name("261QP2000X") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "begins", "codes"),
+    [
+        ("Orthopedic", False, {"2251X0800X", "111NX0800X"}),
+        ("physical therapist, SPORTS", False, {"2251S0007X"}),
+        ("sports", True, {"2251S0007X", "111NS0005X", "207XX0005X"}),
+        ("sport", False, set()),
+        ("", True, set()),
+    ],
+)
+def test_taxonomies_are_found_by_name(text: str, begins: bool, codes: set[str]) -> None:
+    assert set(codes_named(text, begins=begins)) == codes
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [("bob", {"robert", "bud"}), ("robert", {"bob", "bud"}), ("ana", set()), ("", set())],
+)
+def test_first_names_that_are_one(name: str, others: set[str]) -> None:
+    first, *rest = also_called(name)
+    assert (first, set(rest)) == (name, others)

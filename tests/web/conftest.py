@@ -2,6 +2,8 @@
 
 import json
 import os
+import random
+import re
 import subprocess
 import sys
 import time
@@ -9,7 +11,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +24,15 @@ from fixtures import generate
 from tests.builders import TODAY
 from tests.conftest import not_here
 from tests.elasticsearch_node import ROOT, free_port
+from tests.web.mailbox import Mailbox, mailbox
 
+MODERATOR = "moderator@example.org"
 PROGRAMS = Path(sys.executable).parent
+
+
+def elsewhere() -> dict[str, str]:
+    """What a proxy says of a visitor whom nobody has met: forms are counted by network address."""
+    return {"X-Forwarded-For": str(IPv6Address(random.getrandbits(128)))}
 
 
 @dataclass(frozen=True)
@@ -41,12 +52,33 @@ class Site:
 
     url: str
     folder: Path
+    mail: Mailbox
+    store_url: str
 
-    def get(self, path: str, *, accept_language: str = "en", **parameters: Any) -> Answer:
+    def get(
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        *,
+        accept_language: str = "en",
+        **parameters: Any,
+    ) -> Answer:
         query = urllib.parse.urlencode(parameters, doseq=True)
         url = f"{self.url}{path}{'?' + query if query else ''}"
         try:
-            request = urllib.request.Request(url, headers={"Accept-Language": accept_language})
+            headers = {"Accept-Language": accept_language, **elsewhere(), **(headers or {})}
+            request = urllib.request.Request(url, headers=headers)
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return Answer(answer.status, dict(answer.headers), answer.read().decode())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, dict(error.headers), error.read().decode())
+
+    def post(self, path: str, content: object, **more: str) -> Answer:
+        """Send JSON."""
+        url, body = f"{self.url}{path}", json.dumps(content).encode()
+        headers = {"Content-Type": "application/json", **elsewhere(), **more}
+        try:
+            request = urllib.request.Request(url, body, headers)
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read().decode())
         except urllib.error.HTTPError as error:
@@ -59,7 +91,9 @@ class Site:
 
     @property
     def log(self) -> str:
-        return (self.folder / "site.log").read_text()
+        """Without the numbers of requests and how long they took: any digits may be in them."""
+        written = (self.folder / "site.log").read_text()
+        return re.sub(r" [0-9.]+ ms [0-9a-f-]{36}$", "", written, flags=re.MULTILINE)
 
 
 def run(
@@ -77,23 +111,45 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("DIRECTORY_")}
 
 
+@pytest.fixture(scope="session")
+def letters() -> Iterator[Mailbox]:
+    """A real SMTP server."""
+    with mailbox() as box:
+        yield box
+
+
 @pytest.fixture(scope="session", params=["sqlite", "elasticsearch"])
 def site(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     environment: dict[str, str],
 ) -> Iterator[Site]:
-    """The site on each engine, filled by the commands that an operator uses."""
+    """The site on its own, and on Elasticsearch and PostgreSQL; filled as an operator does."""
     folder = tmp_path_factory.mktemp("site")
     if request.param == "elasticsearch":
         url = request.getfixturevalue("elasticsearch_url")
-        environment = {**environment, "DIRECTORY_SEARCH_URL": f"{url}/test-site-{os.getpid()}"}
+        environment = {
+            **environment,
+            "DIRECTORY_SEARCH_URL": f"{url}/test-site-{os.getpid()}",
+            "DIRECTORY_DATABASE_URL": request.getfixturevalue("fresh_postgresql")(),
+        }
+    with running(folder, environment, request.getfixturevalue("letters")) as started:
+        yield started
+
+
+@contextmanager
+def running(folder: Path, environment: dict[str, str], box: Mailbox) -> Iterator[Site]:
+    """A site, filled as an operator does it, and served."""
+    environment = {
+        **environment, "DIRECTORY_MAIL_URL": box.url, "DIRECTORY_TRUSTED_PROXIES": "1",
+    }  # fmt: skip
     lines = [json.dumps(listing) for listing in generate.listings(TODAY)]
     (folder / "listings.jsonl").write_text("\n".join(lines))
     for command in (
         ["indexer", "load", "jsonl", "listings.jsonl"],
         ["python", "-m", "fixtures.check", "listings.jsonl"],
         ["indexer", "sync"],
+        ["directory", "moderator", "add", MODERATOR],
     ):
         done = run(folder, {**environment, "PYTHONPATH": str(ROOT)}, *command)
         assert done.returncode == 0, done.stderr
@@ -103,17 +159,18 @@ def site(
             [PROGRAMS / "directory", "serve", "--port", str(port)],
             cwd=folder, env=environment, stdout=log, stderr=log,
         )  # fmt: skip
-    running = Site(f"http://127.0.0.1:{port}", folder)
+    store = environment.get("DIRECTORY_DATABASE_URL", f"sqlite:///{folder}/var/directory.db")
+    started = Site(f"http://127.0.0.1:{port}", folder, box, store)
     try:
         for _ in range(200):
             try:
-                if running.get("/readyz").status == 200:
+                if started.get("/readyz").status == 200:
                     break
             except OSError:
                 time.sleep(0.1)
         else:
-            pytest.fail(f"the site did not start: {running.log}")
-        yield running
+            pytest.fail(f"the site did not start: {started.log}")
+        yield started
     finally:
         server.terminate()
         assert server.wait(30) == 0

@@ -13,6 +13,9 @@ from tests.web.conftest import Site
 
 BUILD = Path(__file__).parents[2] / "build" / "screenshots"
 
+pytestmark = pytest.mark.parametrize("site", ["sqlite"], indirect=True, scope="session")
+"""A page is a view of one answer, whichever engine has given it (tests/contract)."""
+
 STATES = {
     "home": "/",
     "results": "/search?near=78701",
@@ -29,6 +32,7 @@ STATES = {
     "city": "/dry-needling/tx/austin",
     "guide": "/guide",
     "results-with-care": "/search?near=78701&q=pregnant+neck+pain",
+    "accessibility": "/accessibility",
     "not-found": "/listings/nobody-there",
 }
 STRICT = {

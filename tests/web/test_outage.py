@@ -7,12 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from directory.app import create_app
-from directory.listing import Change
 from directory.search.elasticsearch import ElasticsearchEngine
 from directory.services import Services
 from directory.settings import Settings
 from directory.store.database import Database
-from tests.builders import a_listing
+from tests.builders import a_delete, a_listing
 from tests.contract.test_engines import fill
 from tests.store.test_store import put
 
@@ -74,5 +73,5 @@ def test_an_index_file_that_is_replaced_is_noticed(parts: Services, tmp_path: Pa
     fill(parts.engine, [a_listing("one"), a_listing("two")])
     assert client(parts).get("/api/v1/search").json["total"] == 2  # type: ignore[index]
     assert parts.engine.status()
-    parts.engine.apply([Change(9, "one", None)], 9)
+    parts.engine.apply([a_delete(9, "one")], 9)
     assert client(parts).get("/api/v1/search").json["total"] == 1  # type: ignore[index]

@@ -17,7 +17,14 @@ from pydantic import ValidationError
 
 from directory.fields import STORED
 from directory.listing import Change, Listing
-from directory.search.elasticsearch.dsl import count_body, search_body
+from directory.search.elasticsearch.dsl import (
+    Json,
+    clusters_body,
+    count_body,
+    names_body,
+    score_of,
+    search_body,
+)
 from directory.search.elasticsearch.index import (
     behind,
     bulk,
@@ -27,18 +34,28 @@ from directory.search.elasticsearch.index import (
     remembered,
     swap,
 )
+from directory.search.elasticsearch.lookup import looked_up, lookup_body
 from directory.search.engine import (
     Ask,
+    Cluster,
     EngineStatus,
     EngineUnavailable,
     FacetCount,
     Found,
     Generation,
     Hit,
-    Sort,
+    NamedAs,
     SortKey,
 )
-from directory.search.entry import FACET_VALUES, SCHEMA_ID, token
+from directory.search.entry import (
+    FACET_VALUES,
+    NAMES_EACH,
+    SCHEMA_ID,
+    distinct_names,
+    token,
+)
+from directory.search.lookup import LookedUp, Lookup
+from directory.vocabulary.words import phrase
 
 SEARCH_TIMEOUT_S = 2.0
 """A patient waits no longer; then the page says that the search is down."""
@@ -79,6 +96,24 @@ class ElasticsearchEngine:
         if answer["_shards"]["failed"]:
             raise EngineUnavailable("the search engine answered only in part")
         return int(answer["count"])
+
+    def clusters(self, ask: Ask, zoom: int, most: int) -> tuple[Cluster, ...]:
+        """What the ask matches, counted by the tiles of a zoom level."""
+        found = _answer(self._client, self._alias, clusters_body(ask, zoom, most))
+        return tuple(map(_cluster, found["aggregations"]["tiles"]["buckets"]))
+
+    def names(self, text: str, most: int) -> tuple[NamedAs, ...]:
+        """Names that begin with a text; see engine.Engine."""
+        body = names_body(phrase(text), most * NAMES_EACH)
+        found = _answer(self._client, self._alias, body)["aggregations"]["names"]["buckets"]
+        return distinct_names((bucket["key"] for bucket in found), most)
+
+    def lookup(self, wanted: Lookup) -> LookedUp:
+        """One page of a lookup; see engine.Engine."""
+        answer = _answer(self._client, self._alias, lookup_body(wanted))
+        with _as_unavailable():
+            hits = tuple(looked_up(hit, wanted) for hit in answer["hits"]["hits"])
+        return LookedUp(answer["hits"]["total"]["value"], hits)
 
     def status(self) -> EngineStatus | None:
         """What is served, or None where there is no index."""
@@ -171,19 +206,30 @@ class _NewGeneration:
 
 
 def _search(client: Elasticsearch, index: str, ask: Ask) -> Found:
+    answer = _answer(client, index, search_body(ask))
     with _as_unavailable():
-        answer = client.search(
-            index=index, body=search_body(ask), allow_partial_search_results=False
-        ).body
-        if answer["timed_out"] or answer["_shards"]["failed"]:
-            raise EngineUnavailable("the search engine answered only in part")
         hits = tuple(_hit(hit, ask) for hit in answer["hits"]["hits"])
     return Found(answer["hits"]["total"]["value"], hits, _counts(answer["aggregations"]))
 
 
+def _answer(client: Elasticsearch, index: str, body: Json) -> Json:
+    """The whole answer to a search: a part of one is none."""
+    with _as_unavailable():
+        answer = client.search(index=index, body=body, allow_partial_search_results=False).body
+    if answer["timed_out"] or answer["_shards"]["failed"]:
+        raise EngineUnavailable("the search engine answered only in part")
+    return dict(answer)
+
+
+def _cluster(bucket: Json) -> Cluster:
+    _, column, row = map(int, bucket["key"].split("/"))
+    middle = bucket["centre"]["location"]
+    return Cluster((column, row), (middle["lat"], middle["lon"]), bucket["doc_count"])
+
+
 def _hit(hit: Mapping[str, Any], ask: Ask) -> Hit:
     values = iter(hit["sort"])
-    score = int(next(values)) if ask.sort is Sort.BEST else 0
+    score = score_of(ask.sort, values)
     distance = float(next(values)) if ask.circle else 0.0
     listing = Listing.model_validate(hit["_source"]["listing"], context=STORED)
     return Hit(listing, SortKey(score, distance, listing.id))

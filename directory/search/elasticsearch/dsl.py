@@ -1,9 +1,10 @@
 """An ask in Elasticsearch's query language: small pure functions, composed top to bottom."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from directory.search.distance import inclusive, snap
-from directory.search.engine import Ask, Circle, Sort, SortKey
+from directory.search.engine import Ask, Sort, SortKey
 from directory.search.entry import (
     CONFIRMED_WEIGHT,
     FACET_VALUES,
@@ -12,8 +13,10 @@ from directory.search.entry import (
     LICENCE_WEIGHT,
     MATCH_WEIGHT,
     TERM_TIER,
+    UNPRICED,
     token,
 )
+from directory.search.scope import Circle, Scope
 from directory.vocabulary import Clause
 
 Json = dict[str, Any]
@@ -34,7 +37,7 @@ def search_body(ask: Ask) -> Json:
         "_source": ["listing"],
     }
     if selections := _selections(ask):
-        body["post_filter"] = _all(list(selections.values()))
+        body["post_filter"] = all_of(list(selections.values()))
     if ask.after:
         body["search_after"] = _after(ask, ask.after)
     return body
@@ -42,7 +45,28 @@ def search_body(ask: Ask) -> Json:
 
 def count_body(ask: Ask) -> Json:
     """The body of a count."""
-    return {"query": _all([_query(ask), *_selections(ask).values()])}
+    return {"query": all_of([_query(ask), *_selections(ask).values()])}
+
+
+def clusters_body(ask: Ask, zoom: int, most: int) -> Json:
+    """The body of a count by the tiles of a zoom level."""
+    centre = {"centre": {"geo_centroid": {"field": "location"}}}
+    tiles = {"field": "location", "precision": zoom, "size": most, "shard_size": most}
+    return {
+        **count_body(ask),
+        "size": 0,
+        "aggs": {"tiles": {"geotile_grid": tiles, "aggs": centre}},
+    }
+
+
+def names_body(typed: str, most: int) -> Json:
+    """The body of a search for names; folded words hold nothing that a pattern would mean."""
+    names = {"field": "names", "include": f"{typed}.*", "size": most, "order": {"_key": "asc"}}
+    return {
+        "query": {"prefix": {"names": typed}},
+        "size": 0,
+        "aggs": {"names": {"terms": names}},
+    }
 
 
 def _query(ask: Ask) -> Json:
@@ -50,7 +74,7 @@ def _query(ask: Ask) -> Json:
     by_best = ask.sort is Sort.BEST
     clauses = [_clause(clause) for clause in ask.clauses]
     # Without a clause that must match, Lucene wants at least one of those that should.
-    filters = [*_area(ask), *_price(ask)] or [{"match_all": {}}]
+    filters = [*within_scope(ask.scope), *_area(ask), *_price(ask)] or [{"match_all": {}}]
     return {
         "bool": {
             "filter": filters if by_best else filters + clauses,
@@ -61,13 +85,29 @@ def _query(ask: Ask) -> Json:
     }
 
 
+def within_scope(scope: Scope) -> list[Json]:
+    """The filters that keep what a search may find at all."""
+    within: list[Json] = [
+        {"terms": {"facets": [token(facet, value) for value in values]}}
+        for facet, values in scope.facets
+    ]
+    if scope.states:
+        within.append({"terms": {"state": list(scope.states)}})
+    return within
+
+
 def _area(ask: Ask) -> list[Json]:
     if ask.state:
         return [{"term": {"state": ask.state}}]
-    if ask.circle and ask.circle.radius_m is not None:
-        radius = min(inclusive(ask.circle.radius_m), FARTHEST_M)
-        return [{"geo_distance": {"distance": f"{radius!r}m", "location": _point(ask.circle)}}]
-    return []
+    return within_circle(ask.circle) if ask.circle else []
+
+
+def within_circle(circle: Circle) -> list[Json]:
+    """The filter that keeps what lies in a circle; none where it is the whole earth."""
+    if circle.radius_m is None:
+        return []
+    radius = min(inclusive(circle.radius_m), FARTHEST_M)
+    return [{"geo_distance": {"distance": f"{radius!r}m", "location": _point(circle)}}]
 
 
 def _price(ask: Ask) -> list[Json]:
@@ -77,7 +117,7 @@ def _price(ask: Ask) -> list[Json]:
 def _clause(clause: Clause) -> Json:
     """What one clause is worth: the tier of the best place in which it is found."""
     places = [
-        _worth(MATCH_WEIGHT * tier, _all([{"term": {field: word}} for word in clause.words]))
+        _worth(MATCH_WEIGHT * tier, all_of([{"term": {field: word}} for word in clause.words]))
         for field, tier in FIELD_TIERS.items()
     ]
     if clause.terms:
@@ -109,7 +149,7 @@ def _aggregations(ask: Ask) -> Json:
     ignored = {"all": None, **{facet: facet for facet in selections}}
     return {
         name: {
-            "filter": _all([f for facet, f in selections.items() if facet != left_out]),
+            "filter": all_of([f for facet, f in selections.items() if facet != left_out]),
             "aggs": counted,
         }
         for name, left_out in ignored.items()
@@ -117,14 +157,29 @@ def _aggregations(ask: Ask) -> Json:
 
 
 def _sort(ask: Ask) -> list[Any]:
-    keys: list[Any] = [{"_score": "desc"}] if ask.sort is Sort.BEST else []
+    by_price = {"price": {"order": "asc", "missing": UNPRICED}}
+    before: dict[Sort, list[Any]] = {Sort.BEST: [{"_score": "desc"}], Sort.PRICE: [by_price]}
+    keys = before.get(ask.sort, [])
     if ask.circle:
-        keys.append({"_geo_distance": {"location": _point(ask.circle), "unit": "m"}})
+        keys.append(by_distance(ask.circle))
     return [*keys, {"id": "asc"}]
 
 
+def by_distance(circle: Circle) -> Json:
+    """The order of nearest first; its values are metres."""
+    return {"_geo_distance": {"location": _point(circle), "unit": "m"}}
+
+
+def score_of(sort: Sort, values: Iterator[Any]) -> int:
+    """The score of a sort key, off the values that a hit was sorted by; see engine.SortKey."""
+    if sort is Sort.DISTANCE:
+        return 0
+    return int(next(values)) * (-1 if sort is Sort.PRICE else 1)
+
+
 def _after(ask: Ask, key: SortKey) -> list[Any]:
-    keys: list[Any] = [key.score] if ask.sort is Sort.BEST else []
+    before = {Sort.BEST: [key.score], Sort.PRICE: [-key.score]}
+    keys: list[Any] = before.get(ask.sort, [])
     if ask.circle:
         keys.append(key.distance_m)
     return [*keys, key.id]
@@ -139,5 +194,6 @@ def _worth(boost: int, query: Json) -> Json:
     return {"constant_score": {"filter": query, "boost": boost}}
 
 
-def _all(queries: list[Json]) -> Json:
+def all_of(queries: list[Json]) -> Json:
+    """A filter that all of some filters make; everything where there are none."""
     return {"bool": {"filter": queries}} if queries else {"match_all": {}}

@@ -16,19 +16,26 @@ from itertools import islice
 from pathlib import Path
 
 from directory.listing import Change
+from directory.search.distance import Grid
 from directory.search.engine import (
     Ask,
+    Cluster,
     EngineStatus,
     EngineUnavailable,
     Found,
     Generation,
     Hit,
+    NamedAs,
 )
-from directory.search.entry import SCHEMA_ID
+from directory.search.entry import NAMES_EACH, SCHEMA_ID, distinct_names
+from directory.search.lookup import LookedUp, Lookup
 from directory.search.sqlite.columns import judge, page
 from directory.search.sqlite.fill import Filling
+from directory.search.sqlite.lookup_answer import look_up
 from directory.search.sqlite.tables import Tables
+from directory.search.sqlite.tiles import by_tile
 from directory.sqlite_file import BUSY_S, use_write_ahead_log
+from directory.vocabulary.words import phrase
 
 _BATCH = 20_000
 
@@ -55,6 +62,22 @@ class SqliteEngine:
         """How many listings the ask matches."""
         with self._reading() as tables:
             return len(judge(tables.chunks(ask), ask, tables.word_codes(ask)).rows)
+
+    def clusters(self, ask: Ask, zoom: int, most: int) -> tuple[Cluster, ...]:
+        """What the ask matches, counted by the tiles of a zoom level."""
+        with self._reading() as tables:
+            rows = judge(tables.chunks(ask), ask, tables.word_codes(ask)).rows
+        return by_tile(Grid(rows["latitude"], rows["longitude"]), zoom)[:most]
+
+    def names(self, text: str, most: int) -> tuple[NamedAs, ...]:
+        """Names that begin with a text; see engine.Engine."""
+        with self._reading() as tables:
+            return distinct_names(tables.names(phrase(text), most * NAMES_EACH), most)
+
+    def lookup(self, wanted: Lookup) -> LookedUp:
+        """One page of a lookup; see engine.Engine."""
+        with self._reading() as tables:
+            return look_up(tables, wanted)
 
     def status(self) -> EngineStatus | None:
         """What is served, or None where there is no index of this schema."""

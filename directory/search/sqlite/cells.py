@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from math import asin, cos, floor, pi, radians, sin
 
 from directory.search.distance import EARTH_RADIUS_M
-from directory.search.engine import Circle
+from directory.search.scope import Circle
 
 DEGREES = 0.25
 BANDS = int(180 / DEGREES)

@@ -23,6 +23,7 @@ from directory.search.entry import (
     LICENCE_WEIGHT,
     MATCH_WEIGHT,
     TERM_TIER,
+    UNPRICED,
     Entry,
     token,
 )
@@ -110,6 +111,10 @@ def judge(chunks: Chunks, ask: Ask, codes: WordCodes) -> Judged:
             near = distance <= inclusive(ask.circle.radius_m)
     if ask.state:
         near &= rows["state"] == _STATE[ask.state]
+    if ask.scope.states:
+        near &= np.isin(rows["state"], [_STATE[state] for state in ask.scope.states])
+    for facet, values in ask.scope.facets:
+        near &= _any_bit(rows, [token(facet, value) for value in values])
     if ask.max_price is not None:
         near &= (rows["price"] != UNKNOWN) & (rows["price"] <= ask.max_price)
     match = np.zeros(len(rows), np.int64)
@@ -126,15 +131,14 @@ def judge(chunks: Chunks, ask: Ask, codes: WordCodes) -> Judged:
 
 def page(judged: Judged, ask: Ask) -> tuple[SortKey, ...]:
     """The keys of one page, in order: `limit` of them, behind `after` or behind `offset`."""
-    score = judged.score if ask.sort is Sort.BEST else np.zeros(len(judged.rows), np.int64)
+    score = _order(judged, ask.sort)
     distance, ids = judged.distance, judged.rows["id"]
     if ask.after:
         last = ask.after
         behind = (distance > last.distance_m) | (
             (distance == last.distance_m) & (ids > last.id.encode())
         )
-        if ask.sort is Sort.BEST:
-            behind = (score < last.score) | ((score == last.score) & behind)
+        behind = (score < last.score) | ((score == last.score) & behind)
         score, distance, ids = score[behind], distance[behind], ids[behind]
     wanted = ask.offset + ask.limit
     if len(ids) > 4 * wanted:
@@ -146,6 +150,18 @@ def page(judged: Judged, ask: Ask) -> tuple[SortKey, ...]:
     return tuple(
         SortKey(int(score[i]), float(distance[i]), ids[i].decode()) for i in order.tolist()
     )
+
+
+def _order(judged: Judged, sort: Sort) -> NDArray[np.int64]:
+    """What comes before distance in the order, the highest first: see engine.SortKey."""
+    match sort:
+        case Sort.BEST:
+            return judged.score
+        case Sort.PRICE:
+            price = judged.rows["price"].astype(np.int64)
+            return np.asarray(-np.where(price == UNKNOWN, UNPRICED, price))
+        case Sort.DISTANCE:
+            return np.zeros(len(judged.rows), np.int64)
 
 
 def _tiers(chunks: Chunks, clauses: Sequence[Clause], codes: WordCodes) -> NDArray[np.int64]:

@@ -12,11 +12,17 @@ from itertools import groupby
 
 from directory.listing import Change
 from directory.search.entry import Entry, entry
+from directory.search.sqlite import lookup_rows
 from directory.search.sqlite.cells import cell_of
+from directory.search.sqlite.chunks import CHUNK_ROWS, CHUNKS_PER_CELL
 from directory.search.sqlite.columns import pack
-from directory.search.sqlite.tables import CHUNK_ROWS, CHUNKS_PER_CELL, words_of
+from directory.search.sqlite.lookup_rows import Placed
+from directory.search.sqlite.tables import words_of
 
-_ASIDE = "CREATE TABLE IF NOT EXISTS aside_{0} (chunk, row, words)"
+_ASIDE = (
+    "CREATE TABLE IF NOT EXISTS aside_{0} (chunk, row, words)",
+    "CREATE TABLE IF NOT EXISTS aside_name_{0} (name)",
+)
 
 
 class Filling:
@@ -26,27 +32,42 @@ class Filling:
         self._number = number
         self._in_cell: Counter[int] = Counter()
         self._codes: dict[str, int] = {}
+        self._rows = 0
 
     def add(self, db: sqlite3.Connection, changes: Sequence[Change]) -> bool:
         """Take changes; False, and nothing is taken, where one is of a listing that is there.
 
         Then the filling is to be finished, and the rest applied change by change.
         """
-        entries = [entry(change.document) for change in changes if change.document]
+        first = self._rows + 1
+        entries, placed = [], []
+        for row, change in enumerate(changes, first):
+            if change.document:
+                entries.append(entry(change.document))
+                placed.append(Placed(row, entries[-1], change.updated_at))
         chunks = [self._next_chunk(each) for each in entries]
         chunk_of = dict(zip((each.id for each in entries), chunks, strict=True))
         db.execute("SAVEPOINT adding")
         try:
             db.executemany(
-                f"INSERT INTO listing_{self._number} VALUES (?, ?, ?, ?)",
-                ((c.id, c.number, chunk_of.get(c.id), c.document) for c in changes),
+                f"INSERT INTO listing_{self._number} VALUES (?, ?, ?, ?, ?)",
+                (
+                    (row, c.id, c.number, chunk_of.get(c.id), c.document)
+                    for row, c in enumerate(changes, first)
+                ),
             )
         except sqlite3.IntegrityError:
             db.execute("ROLLBACK TO adding")
             db.execute("RELEASE adding")  # rolling back leaves the savepoint itself
             return False
+        self._rows += len(changes)
         self._add_words(db, entries)
-        db.execute(_ASIDE.format(self._number))
+        self._lay_aside(db)
+        lookup_rows.fill(db, self._number, placed)
+        db.executemany(
+            f"INSERT INTO aside_name_{self._number} VALUES (?)",
+            ((name,) for each in entries for name in each.names),
+        )
         rows = zip(chunks, pack(entries, self._codes), strict=True)
         db.executemany(
             f"INSERT INTO aside_{self._number} VALUES (?, ?, ?)",
@@ -60,12 +81,22 @@ class Filling:
         return True
 
     def finish(self, db: sqlite3.Connection) -> None:
-        """Join what was laid aside to chunks."""
-        db.execute(_ASIDE.format(self._number))
+        """Join what was laid aside to chunks, and count the names; make ready for lookups."""
+        self._lay_aside(db)
         db.executemany(
             f"INSERT INTO chunk_{self._number} VALUES (?, ?, ?)", _joined(db, self._number)
         )
-        db.execute(f"DROP TABLE aside_{self._number}")
+        db.execute(
+            f"INSERT INTO name_{self._number} "
+            f"SELECT name, count(*) FROM aside_name_{self._number} GROUP BY name ORDER BY name"
+        )
+        for name in ("aside", "aside_name"):
+            db.execute(f"DROP TABLE {name}_{self._number}")
+        lookup_rows.finish(db, self._number)
+
+    def _lay_aside(self, db: sqlite3.Connection) -> None:
+        for statement in _ASIDE:
+            db.execute(statement.format(self._number))
 
     def _next_chunk(self, new: Entry) -> int:
         cell = cell_of(*new.point)

@@ -1,4 +1,4 @@
-"""The tables of one generation of the embedded index: listings, chunks of rows, words.
+"""The tables of one generation of the embedded index: listings, chunks of rows, words, names.
 
 A listing's row says its version (the number of its last change, kept after a delete, so that a
 late replay changes nothing) and the chunk its packed row lies in.
@@ -6,9 +6,11 @@ late replay changes nothing) and the chunk its packed row lies in.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -16,23 +18,28 @@ from directory.fields import STORED
 from directory.listing import Change, Listing
 from directory.search.engine import Ask, EngineUnavailable
 from directory.search.entry import Entry, entry
-from directory.search.sqlite.cells import cell_of, runs
+from directory.search.sqlite import lookup_rows
+from directory.search.sqlite.cells import runs
+from directory.search.sqlite.chunks import CHUNKS_PER_CELL, OpenChunks
 from directory.search.sqlite.columns import ROW, Chunks, pack
 
-CHUNK_ROWS = 512
-"""Rows a chunk at most: one change rewrites one chunk, about 31 kB of rows."""
-
-CHUNKS_PER_CELL = 1 << 16
 _BATCH = 20_000
 
+_LISTING = "row INTEGER PRIMARY KEY, id TEXT UNIQUE, version INTEGER, chunk INTEGER, document BLOB"
 _SCHEMA = (
-    "CREATE TABLE listing_{0} (id TEXT PRIMARY KEY, version INTEGER, chunk INTEGER, document BLOB)",
+    f"CREATE TABLE listing_{{0}} ({_LISTING})",
     "CREATE TABLE chunk_{0} (id INTEGER PRIMARY KEY, rows BLOB NOT NULL, words BLOB NOT NULL)",
     "CREATE TABLE word_{0} (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE name_{0} (name TEXT PRIMARY KEY, listings INTEGER NOT NULL) WITHOUT ROWID",
 )
 
-_Packed = tuple[bytes, bytes]
-"""A listing's row and its words, as columns.pack makes them."""
+_PUT = (
+    "INSERT INTO listing_{0} (id, version, chunk, document) VALUES (?, ?, ?, ?) ON CONFLICT (id) "
+    "DO UPDATE SET version = excluded.version, chunk = excluded.chunk, document = excluded.document"
+)
+"""Never REPLACE: the number of the row stays, by which lookups know it."""
+
+_TABLES = ("listing", "chunk", "word", "name", "aside", "aside_name")
 
 
 class Tables:
@@ -46,10 +53,11 @@ class Tables:
         """Make the tables, empty."""
         for statement in _SCHEMA:
             self._db.execute(statement.format(self.number))
+        lookup_rows.create(self._db, self.number)
 
     def drop(self) -> None:
         """Drop the tables with all that is in them."""
-        for name in ("listing", "chunk", "word", "aside"):
+        for name in (*_TABLES, *lookup_rows.TABLES):
             self._db.execute(f"DROP TABLE IF EXISTS {name}_{self.number}")
 
     def word_codes(self, ask: Ask) -> dict[str, int]:
@@ -69,6 +77,19 @@ class Tables:
         words = b"".join(chunk[-1] for chunk in found) if ask.clauses else b""
         with _damage_named():
             return Chunks(np.frombuffer(rows, ROW), np.frombuffer(words, "<u4"))
+
+    def names(self, typed: str, most: int) -> list[str]:
+        """The names of entries that begin so, in order."""
+        found = self._db.execute(
+            f"SELECT name FROM name_{self.number} WHERE name >= ? AND name < ? "
+            "ORDER BY name LIMIT ?",
+            [typed, f"{typed}\U0010ffff", most],
+        )
+        return [name for (name,) in found]
+
+    def select(self, statement: str, values: Sequence[str | int]) -> list[tuple[Any, ...]]:
+        """The rows that a statement selects; `{0}` in it stands for the generation's number."""
+        return self._db.execute(statement.format(self.number), values).fetchall()
 
     def listings(self, ids: Sequence[str]) -> dict[str, Listing]:
         """The listings with these ids."""
@@ -96,23 +117,55 @@ class Tables:
         entries = {c.id: entry(c.document) for c in newer if c.document}
         codes = self._codes(words_of(entries.values()), add=True)
         packed = dict(zip(entries, pack(list(entries.values()), codes), strict=True))
-        chunks, grown = _OpenChunks(self._db, self.number), 0
+        old = self._entries(known.keys() & {c.id for c in newer})
+        self._count_names((name for each in old.values() for name in each.names), -1)
+        self._count_names((name for each in entries.values() for name in each.names), 1)
+        chunks, grown = OpenChunks(self._db, self.number), 0
         for change in newer:
-            old = known.get(change.id, (0, None))[1]
-            if old is not None:
-                chunks.remove(old, change.id)
+            before = known.get(change.id, (0, None))[1]
+            if before is not None:
+                chunks.remove(before, change.id)
             chunk, document = None, None
             if new := entries.get(change.id):
                 chunk = chunks.add(new, packed[change.id])
                 document = new.document
-            grown += (chunk is not None) - (old is not None)
-            self._db.execute(
-                f"REPLACE INTO listing_{self.number} VALUES (?, ?, ?, ?)",
-                [change.id, change.number, chunk, document],
-            )
+            grown += (chunk is not None) - (before is not None)
+            self._db.execute(_PUT.format(self.number), [change.id, change.number, chunk, document])
         chunks.write()
+        self._db.execute(f"DELETE FROM name_{self.number} WHERE listings = 0")
+        self._replace_lookups(old, entries, {change.id: change.updated_at for change in newer})
         self._db.execute(
             "UPDATE generation SET documents = documents + ? WHERE number = ?", [grown, self.number]
+        )
+
+    def _entries(self, ids: Iterable[str]) -> dict[str, Entry]:
+        """The entries of the listings among these that are there."""
+        documents = self._db.execute(
+            f"SELECT id, document FROM listing_{self.number} WHERE document IS NOT NULL "
+            "AND id IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(ids))],
+        )
+        return {id_: entry(document) for id_, document in documents}
+
+    def _replace_lookups(
+        self, old: Mapping[str, Entry], new: Mapping[str, Entry], at: Mapping[str, datetime]
+    ) -> None:
+        row_of = dict(
+            self._db.execute(
+                f"SELECT id, row FROM listing_{self.number} "
+                "WHERE id IN (SELECT value FROM json_each(?))",
+                [json.dumps([*old, *new])],
+            ).fetchall()
+        )
+        gone = [(row_of[id_], each) for id_, each in old.items()]
+        placed = [lookup_rows.Placed(row_of[id_], each, at[id_]) for id_, each in new.items()]
+        lookup_rows.replace(self._db, self.number, gone, placed)
+
+    def _count_names(self, names: Iterable[str], by: int) -> None:
+        self._db.executemany(
+            f"INSERT INTO name_{self.number} VALUES (?, ?) "
+            "ON CONFLICT DO UPDATE SET listings = listings + excluded.listings",
+            ((name, by) for name in names),
         )
 
     def _versions(self, ids: Iterable[str]) -> dict[str, tuple[int, int | None]]:
@@ -150,65 +203,3 @@ def _damage_named() -> Iterator[None]:
     except ValueError as error:
         said = "the search index is damaged: run `indexer rebuild`"
         raise EngineUnavailable(f"{said} ({error})") from error
-
-
-class _OpenChunks:
-    """The chunks that one batch touches, unpacked by listing id, written back at the end."""
-
-    def __init__(self, db: sqlite3.Connection, number: int) -> None:
-        self._db = db
-        self._number = number
-        self._open: dict[int, dict[str, _Packed]] = {}
-        self._last: dict[int, int] = {}
-
-    def remove(self, chunk: int, id_: str) -> None:
-        """Take a listing out of its chunk."""
-        del self._rows(chunk)[id_]
-
-    def add(self, new: Entry, packed: _Packed) -> int:
-        """Put a listing into the last chunk of its cell, or a new one; says which."""
-        chunk = self._last_chunk(cell_of(*new.point))
-        if len(self._rows(chunk)) >= CHUNK_ROWS:
-            chunk += 1
-            self._last[chunk // CHUNKS_PER_CELL] = chunk
-        self._rows(chunk)[new.id] = packed
-        return chunk
-
-    def write(self) -> None:
-        """Write every touched chunk back; an empty one goes."""
-        for chunk, rows in self._open.items():
-            if rows:
-                blobs = [b"".join(parts) for parts in zip(*rows.values(), strict=True)]
-                self._db.execute(
-                    f"REPLACE INTO chunk_{self._number} VALUES (?, ?, ?)", [chunk, *blobs]
-                )
-            else:
-                self._db.execute(f"DELETE FROM chunk_{self._number} WHERE id = ?", [chunk])
-
-    def _last_chunk(self, cell: int) -> int:
-        if cell not in self._last:
-            first = cell * CHUNKS_PER_CELL
-            (found,) = self._db.execute(
-                f"SELECT max(id) FROM chunk_{self._number} WHERE id BETWEEN ? AND ?",
-                [first, first + CHUNKS_PER_CELL - 1],
-            ).fetchone()
-            self._last[cell] = first if found is None else found
-        return self._last[cell]
-
-    def _rows(self, chunk: int) -> dict[str, _Packed]:
-        if chunk not in self._open:
-            found = self._db.execute(
-                f"SELECT rows, words FROM chunk_{self._number} WHERE id = ?", [chunk]
-            ).fetchone()
-            self._open[chunk] = _unpack(*found) if found else {}
-        return self._open[chunk]
-
-
-def _unpack(rows: bytes, words: bytes) -> dict[str, _Packed]:
-    table = np.frombuffer(rows, ROW)
-    ends = (table["words"].astype(np.int64).cumsum() * 4).tolist()
-    starts = [0, *ends]
-    return {
-        id_.decode(): (rows[n * ROW.itemsize : (n + 1) * ROW.itemsize], words[starts[n] : ends[n]])
-        for n, id_ in enumerate(table["id"].tolist())
-    }

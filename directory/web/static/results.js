@@ -8,6 +8,7 @@ const found = document.getElementById("found");
 const headline = document.getElementById("headline");
 let underway = new AbortController();
 let waiting = 0;
+let shown = location.search;
 
 /** What an element is found again by, once the results have been replaced. */
 function nameOf(element) {
@@ -33,6 +34,7 @@ async function show(address, { push, focus }) {
     headline.replaceChildren(...page.getElementById("headline").childNodes);
     document.title = page.title;
     if (push) history.pushState(null, "", address);
+    shown = location.search;
     const target = focus && (found.querySelector(focus) ?? document.querySelector(focus));
     target?.focus({ preventScroll: focus !== "h1" });
     document.dispatchEvent(new Event("found"));
@@ -66,10 +68,12 @@ found.addEventListener("submit", (event) => {
 found.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
-  if (!link || !isPlain || new URL(link.href).pathname !== location.pathname) return;
+  if (!link || link.hash || !isPlain || new URL(link.href).pathname !== location.pathname) return;
   event.preventDefault();
   show(link.href, { push: true, focus: "h1" });
 });
 
-addEventListener("popstate", () => show(location.href, { push: false, focus: null }));
+addEventListener("popstate", () => {
+  if (location.search !== shown) show(location.href, { push: false, focus: null });
+});
 document.documentElement.classList.add("live");

@@ -8,10 +8,11 @@ const WAIT_MS = 120;
 const REMEMBERED = 5;
 const STORED = "searches";
 
-/** Searches kept on this device only; none where it keeps nothing. */
+/** Searches kept on this device only; none where it keeps nothing, or something else. */
 function remembered() {
   try {
-    return JSON.parse(localStorage.getItem(STORED) ?? "[]");
+    const kept = JSON.parse(localStorage.getItem(STORED));
+    return Array.isArray(kept) ? kept.filter((each) => typeof each === "string") : [];
   } catch {
     return [];
   }
@@ -19,7 +20,8 @@ function remembered() {
 
 function remember(searches) {
   try {
-    localStorage.setItem(STORED, JSON.stringify(searches.slice(0, REMEMBERED)));
+    if (searches.length) localStorage.setItem(STORED, JSON.stringify(searches.slice(0, REMEMBERED)));
+    else localStorage.removeItem(STORED);
   } catch {
     // A device that keeps nothing remembers nothing.
   }
@@ -29,12 +31,15 @@ class Combobox {
   constructor(input) {
     this.input = input;
     this.words = input.form.dataset;
+    this.popup = document.createElement("div");
     this.list = document.createElement("ul");
+    this.forget = input.form.querySelector(`.forget[data-of="${input.id}"]`);
     this.status = document.createElement("div");
     this.underway = new AbortController();
     this.at = -1;
     this.list.id = `${input.id}-suggestions`;
-    this.list.className = "suggestions";
+    this.popup.className = "suggestions";
+    this.popup.append(this.list, ...(this.forget ? [this.forget] : []));
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", input.labels[0].textContent);
     this.status.className = "hidden";
@@ -42,13 +47,23 @@ class Combobox {
     input.setAttribute("role", "combobox");
     input.setAttribute("aria-autocomplete", "list");
     input.setAttribute("aria-controls", this.list.id);
-    input.after(this.list, this.status);
+    input.after(this.popup, this.status);
     this.show([]);
     input.addEventListener("input", () => this.typed());
     input.addEventListener("keydown", (event) => this.pressed(event));
-    input.addEventListener("focus", () => input.value || this.show(this.before()));
-    input.addEventListener("blur", () => this.show([]));
-    this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps the focus
+    input.addEventListener("focus", () => input.value || this.recall());
+    for (const each of [input, this.popup]) {
+      each.addEventListener("focusout", ({ relatedTarget }) => {
+        if (relatedTarget !== input && !this.popup.contains(relatedTarget)) this.close();
+      });
+    }
+    this.popup.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps the focus
+    this.forget?.addEventListener("click", () => {
+      remember([]);
+      input.focus();
+      this.close();
+      this.status.textContent = this.words.forgotten;
+    });
     this.list.addEventListener("click", ({ target }) => {
       const option = target.closest("[role=option]");
       if (option) this.choose(option);
@@ -56,27 +71,44 @@ class Combobox {
   }
 
   typed() {
-    clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.ask(), WAIT_MS);
+    this.rest();
+    const text = this.input.value.trim();
+    if (!text) this.recall();
+    else if (text.length < 2) this.show([]);
+    else this.waiting = setTimeout(() => this.ask(text), WAIT_MS);
   }
 
-  async ask() {
-    const text = this.input.value.trim();
-    this.underway.abort();
-    if (text.length < 2) return this.show([]);
-    this.underway = new AbortController();
-    const asked = new URLSearchParams({ q: text.slice(0, 100), kind: this.input.dataset.suggest });
+  async ask(text) {
+    const { signal } = (this.underway = new AbortController());
+    const { suggest: kind } = this.input.dataset;
+    const { lang } = document.documentElement;
+    const { key } = this.words;
     try {
-      const answer = await fetch(`/api/v1/suggest?${asked}`, { signal: this.underway.signal });
-      if (answer.ok) this.show((await answer.json()).suggestions.map(({ text }) => text));
+      const asked = new URLSearchParams({ q: text.slice(0, 100), kind, lang, ...(key && { key }) });
+      const answer = await fetch(`/api/v1/suggest?${asked}`, { signal });
+      const texts = answer.ok ? (await answer.json()).suggestions.map(({ text }) => text) : [];
+      if (!signal.aborted) this.show(texts);
     } catch {
-      this.show([]); // no suggestions are no fault: what is typed can be searched
+      if (!signal.aborted) this.show([]); // no fault: what is typed can be searched
     }
   }
 
-  /** Searches that this device remembers, in the field for places. */
-  before() {
-    return this.input.name === "near" ? remembered() : [];
+  /** Ask for nothing any more, and let nothing that was asked for come. */
+  rest() {
+    clearTimeout(this.waiting);
+    this.underway.abort();
+  }
+
+  close() {
+    this.rest();
+    this.show([]);
+  }
+
+  /** Show the searches that this device remembers, and the button that forgets them. */
+  recall() {
+    if (!this.forget) return this.show([]);
+    this.show(remembered());
+    this.forget.hidden = this.popup.hidden;
   }
 
   show(texts) {
@@ -92,7 +124,8 @@ class Combobox {
       }),
     );
     const open = texts.length > 0;
-    this.list.hidden = !open;
+    this.popup.hidden = !open;
+    if (this.forget) this.forget.hidden = true;
     this.input.setAttribute("aria-expanded", String(open));
     this.input.removeAttribute("aria-activedescendant");
     this.status.textContent = open ? this.words.suggestions.replace("#", texts.length) : "";
@@ -110,33 +143,40 @@ class Combobox {
     } else if (event.key === "Enter" && this.at >= 0) {
       event.preventDefault();
       this.choose(options[this.at]);
-    } else if (event.key === "Escape" && options.length) {
-      event.preventDefault();
-      this.show([]);
+    } else if (event.key === "Escape") {
+      if (options.length) event.preventDefault();
+      this.close();
     }
   }
 
   choose(option) {
     this.input.value = option.textContent;
-    this.show([]);
+    this.close();
     this.input.focus();
   }
+}
+
+/** The ZIP nearest to a point, of which the server is told a kilometre, and no address anything. */
+async function zipNear(latitude, longitude) {
+  const body = JSON.stringify({ lat: Number(latitude.toFixed(2)), lon: Number(longitude.toFixed(2)) });
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch("/api/v1/nearest", { method: "POST", headers, body });
+  if (!answer.ok) throw new Error(answer.statusText);
+  return (await answer.json()).label.split(" ")[0];
 }
 
 /** A button that asks where the visitor is, on a press, and tells the server a kilometre of it. */
 function locate(form, near) {
   const button = form.querySelector(".locate");
+  if (!button) return;
   const status = form.querySelector(".located");
   button.hidden = false;
   button.addEventListener("click", () => {
     status.textContent = form.dataset.locating;
     navigator.geolocation.getCurrentPosition(
       async ({ coords }) => {
-        const lat = coords.latitude.toFixed(2);
-        const lon = coords.longitude.toFixed(2);
         try {
-          const answer = await fetch(`/api/v1/nearest?lat=${lat}&lon=${lon}`);
-          near.value = (await answer.json()).label.split(" ")[0];
+          near.value = await zipNear(coords.latitude, coords.longitude);
           status.textContent = "";
           near.focus();
         } catch {
@@ -144,7 +184,7 @@ function locate(form, near) {
         }
       },
       ({ code }) => {
-        status.textContent = code === 1 ? form.dataset.denied : form.dataset.failed;
+        status.textContent = { 1: form.dataset.denied, 3: form.dataset.late }[code] ?? form.dataset.failed;
       },
       { timeout: 10_000, maximumAge: 600_000 },
     );
@@ -154,6 +194,7 @@ function locate(form, near) {
 for (const input of document.querySelectorAll("input[data-suggest]")) new Combobox(input);
 for (const form of document.querySelectorAll("form.search")) {
   const { near } = form.elements;
+  if (near.type === "hidden") continue; // another site's page has fixed the place
   if ("geolocation" in navigator) locate(form, near);
   form.addEventListener("submit", () => {
     const place = near.value.trim();

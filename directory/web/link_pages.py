@@ -1,0 +1,130 @@
+"""One-time links from letters, and signing in: looking changes nothing, only the button does.
+
+Mail scanners open every link; they press no buttons.
+"""
+
+from http import HTTPStatus
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from directory import keeping, language
+from directory.language import gettext
+from directory.mail import letters
+from directory.mail.address import folded
+from directory.mail.letters import To
+from directory.store import links, listings, mails, owners, partners, submissions
+from directory.store.database import Transaction
+from directory.store.links import Link, Purpose
+from directory.store.listings import Made
+from directory.store.owners import Owner
+from directory.store.submissions import Kind, State
+from directory.web import accounts
+from directory.web.context import services
+from directory.web.names import SOURCE_NAMES
+from directory.web.rendering import absolute
+from directory.web.responses import private, wrong_form
+
+blueprint = Blueprint("links", __name__)
+
+
+@blueprint.get("/clinics/sign-in")
+def sign_in() -> Response:
+    """The form for a link."""
+    return private(make_response(render_template("sign_in.html", values={})))
+
+
+@blueprint.post("/clinics/sign-in")
+def mail_link() -> Response:
+    """Mail a link, if the address has anything here; the answer is the same in any case."""
+    accounts.slow_down_sender()
+    typed = folded(request.form.get("email", ""))
+    if errors := accounts.address_errors(typed):
+        problem = wrong_form(errors)
+        page = render_template("sign_in.html", values={"email": typed}, problem=problem)
+        return private(make_response(page, HTTPStatus.BAD_REQUEST))
+    accounts.slow_down(f"to {typed}", accounts.LETTERS_AN_HOUR)
+    parts, now = services(), services().clock()
+    with parts.database.writing() as session:
+        if _is_known(session, typed):
+            token = links.make(session, Purpose.SIGN_IN, typed, "", now)
+            address = absolute(url_for("links.link", token=token))
+            mails.keep(session, letters.sign_in(To(typed, language.spoken()), address), now)
+    return private(make_response(render_template("mailed.html", email=typed)))
+
+
+def _is_known(session: Transaction, email: str) -> bool:
+    """Whether anything here belongs to an address: nobody else is written to."""
+    return bool(
+        owners.owned(session, email)
+        or owners.is_moderator(session, email)
+        or partners.partners(session, email)
+    )
+
+
+@blueprint.post("/clinics/sign-out")
+def sign_out() -> Response:
+    """Be signed in no more."""
+    answer = redirect(url_for("clinics.home"), HTTPStatus.SEE_OTHER)
+    accounts.sign_out(answer)
+    return answer
+
+
+@blueprint.get("/links/<token>")
+def link(token: str) -> Response:
+    """What a link would do, with the button that does it."""
+    with services().database.reading() as session:
+        found = links.look(session, token, services().clock())
+        of = listings.find(session, found.subject) if found and found.subject else None
+    if not found:
+        abort(HTTPStatus.NOT_FOUND, gettext("There is no such link. Is it whole?"))
+    status = HTTPStatus.OK if found.state is links.State.OPEN else HTTPStatus.GONE
+    page = render_template(
+        "link.html", link=found, token=token, listing=of and of.listing, sources=SOURCE_NAMES
+    )
+    return private(make_response(page, status))
+
+
+@blueprint.post("/links/<token>")
+def press(token: str) -> Response:
+    """Do what the link is for, once."""
+    parts, now = services(), services().clock()
+    with parts.database.writing() as session:
+        found = links.use(session, token, now)
+        if found:
+            _done(session, found, Made(found.email, now, gettext("The practice has said so.")))
+    if not found:
+        return link(token)
+    if found.purpose is Purpose.ATTEST:
+        return private(make_response(render_template("thanks.html", purpose=found.purpose)))
+    if found.purpose is Purpose.SUBMIT:
+        return private(make_response(render_template("thanks.html", purpose=found.purpose)))
+    answer = redirect(url_for("clinics.home"), HTTPStatus.SEE_OTHER)
+    accounts.sign_in(answer, found.email)
+    return answer
+
+
+def _done(session: Transaction, found: Link, made: Made) -> None:
+    match found.purpose:
+        case Purpose.ATTEST if owners.is_owner(session, found.subject, found.email):
+            keeping.attest(session, found.subject, made, "link")
+        case Purpose.SUBMIT:
+            asked = submissions.find(session, found.subject)
+            if asked and asked.state is State.UNPROVED:
+                submissions.save(session, asked.reference, state=State.WAITING)
+                if asked.kind is Kind.CLAIM and asked.listing_id:
+                    _tell_owners(session, asked.listing_id, made)
+        case Purpose.CLAIM:
+            owner = Owner(found.email, language.spoken())
+            owners.add(session, found.subject, owner, made.at)
+        case _:
+            pass
+
+
+def _tell_owners(session: Transaction, listing_id: str, made: Made) -> None:
+    """Whoever looks after a listing hears that somebody else wants to."""
+    listing = keeping.standing(session, listing_id).listing
+    address = absolute(url_for("owners.edit", id_=listing_id, lang=None))
+    for owner in owners.owners(session, listing_id):
+        to = To(owner.email, owner.language)
+        mails.keep(session, letters.claimed(to, listing.title if listing else "", address), made.at)

@@ -1,0 +1,67 @@
+"""A wire to a real server that can be cut and mended, as a network or a restart would do it."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from tests.elasticsearch_node import free_port
+
+
+class Wire:
+    """Forwards connections to one server; `url` is where it listens."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._server = (parts.hostname or "", parts.port or 0)
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._listening: socket.socket | None = None
+        self._open: list[socket.socket] = []
+
+    def mend(self) -> None:
+        """Take connections."""
+        listening = socket.create_server(("127.0.0.1", self._port))
+        self._listening = listening
+        threading.Thread(target=self._take, args=(listening,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Take none any more, and end those that there are."""
+        if self._listening:
+            with contextlib.suppress(OSError):
+                self._listening.shutdown(socket.SHUT_RDWR)
+            self._listening.close()
+        for each in self._open:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self._open.clear()
+
+    def _take(self, listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                server = socket.create_connection(self._server)
+                self._open += [client, server]
+                for one, other in ((client, server), (server, client)):
+                    threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+
+
+def _pass_on(one: socket.socket, other: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := one.recv(65_536):
+            other.sendall(data)
+    with contextlib.suppress(OSError):
+        other.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def wire(url: str) -> Iterator[Wire]:
+    made = Wire(url)
+    made.mend()
+    try:
+        yield made
+    finally:
+        made.cut()
