@@ -90,11 +90,18 @@ def stoppable(word: str) -> Iterator[Callable[[], None]]:
 
     for each in _ASKED_TO_END:
         signal.signal(each, stop)
+    sys.unraisablehook = _not_of_a_stop
     try:
         yield check
     except _Stopped as stopped:
         err.print(word)
         sys.exit(128 + stopped.number)
+
+
+def _not_of_a_stop(dropped: "sys.UnraisableHookArgs") -> None:
+    """Python complains of what it drops, but for the word that ends it all: `check` says it again."""
+    if not isinstance(dropped.exc_value, _Stopped):
+        sys.__unraisablehook__(dropped)
 
 
 def told_to_stop() -> threading.Event:
