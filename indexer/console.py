@@ -99,7 +99,7 @@ def stoppable(word: str) -> Iterator[Callable[[], None]]:
 
 
 def _not_of_a_stop(dropped: "sys.UnraisableHookArgs") -> None:
-    """Python complains of what it drops, but for the word that ends it all: `check` says it again."""
+    """Python tells of what it drops, but for what ends it all: `check` raises that again."""
     if not isinstance(dropped.exc_value, _Stopped):
         sys.__unraisablehook__(dropped)
 

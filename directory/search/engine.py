@@ -6,19 +6,23 @@ distances, counts and totals (tests/contract holds them to it, with a brute-forc
 judge). Only the values of this module, scope.py and lookup.py cross the seam.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
+from pydantic import ValidationError
+
+from directory.fields import STORED
 from directory.listing import Change, Listing
 from directory.search.lookup import LookedUp, Lookup
 from directory.search.scope import EVERYTHING, Circle, Scope
 from directory.vocabulary import Clause
 
-SCHEMA = 4
+SCHEMA = 5
 """Rises whenever what is indexed changes; an index of another schema must be rebuilt."""
 
 
@@ -81,12 +85,34 @@ class Ask:
         return self.area if isinstance(self.area, str) else None
 
 
+Document = Mapping[str, Any]
+"""A listing by field, as JSON has it; what is left out is at its default."""
+
+
 @dataclass(frozen=True)
 class Hit:
-    """One result: the listing and its place in the order (0 metres where there is no centre)."""
+    """One result: what the index holds of a listing, and its place in the order.
 
-    listing: Listing
+    The key's distance is 0 where there is no centre. Many answers need no Listing: reading twenty
+    took longer than finding them, so it is done where somebody asks for one.
+    """
+
+    document: Document
     key: SortKey
+
+    @cached_property
+    def listing(self) -> Listing:
+        """The listing; raises as `listing_of`."""
+        return listing_of(self.document)
+
+
+def listing_of(document: Document) -> Listing:
+    """The listing that a document says. EngineUnavailable where the index holds something else."""
+    try:
+        return Listing.model_validate(document, context=STORED)
+    except ValidationError as error:
+        said = "the search index holds what this version cannot read: run `indexer rebuild`"
+        raise EngineUnavailable(said) from error
 
 
 @dataclass(frozen=True)
@@ -100,7 +126,7 @@ class FacetCount:
 
 @dataclass(frozen=True)
 class Found:
-    """An engine's answer: the total, one page of hits, and the counts of every facet value."""
+    """An engine's answer: the total, one page of hits, and the counts of entry.FACET_VALUES."""
 
     total: int
     hits: tuple[Hit, ...]

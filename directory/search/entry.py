@@ -4,23 +4,20 @@ Words, facets and the weights of the score are laid down here, once: no engine h
 its own, and each only compiles what stands here. The formula is published in docs/ranking.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Literal
 
 import orjson
 
 from directory.listing import Answer, Listing
-from directory.search.engine import SCHEMA, Ask, NamedAs, NameOf
+from directory.search.engine import SCHEMA, Ask, Document, NamedAs, NameOf
 from directory.search.keywords import Keywords, keywords
 from directory.vocabulary import Clause, Kind, vocabulary
 from directory.vocabulary.words import phrase, words
-
-Document = Mapping[str, Any]
-"""A listing by field, as JSON has it; what is left out is at its default."""
 
 MATCH_WEIGHT, CONFIRMED_WEIGHT, FRESH_WEIGHT, LICENCE_WEIGHT = 8, 4, 2, 1
 
@@ -156,12 +153,12 @@ def _facets(said: Document) -> frozenset[str]:
         get("setting"),
         tuple(get("languages", ())),
         tuple(get(name) or Answer.UNKNOWN for name in _ANSWERED),
-        _evidence(said),
+        evidence(said),
         bool(get("licence_check")),
     )
 
 
-def _evidence(said: Document) -> str:
+def evidence(said: Document) -> Literal["verified", "stated", "unknown"]:
     """As Listing.evidence has it."""
     if said.get("dry_needling") != Answer.YES:
         return "unknown"

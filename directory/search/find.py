@@ -1,10 +1,12 @@
 """A search from words to answer: the place, then the engine, then one SearchPage."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
+from itertools import groupby
 
-from directory.language import gettext, marked
+from directory.language import gettext, marked, speaking, spoken
 from directory.listing import fresh_since
 from directory.places import Places
 from directory.places.place import Place
@@ -19,7 +21,7 @@ from directory.search.engine import (
     Hit,
     Sort,
 )
-from directory.search.entry import FACETS, score
+from directory.search.entry import FACET_VALUES, score
 from directory.search.page import (
     Facet,
     FacetValue,
@@ -207,7 +209,7 @@ def _without(engine: Answering, ask: Ask) -> tuple[Without, ...]:
 def _results(hits: tuple[Hit, ...], ask: Ask, *, explain: bool) -> tuple[Result, ...]:
     return tuple(
         Result(
-            hit.listing,
+            hit,
             hit.key.distance_m if ask.circle else None,
             score(hit.listing, ask) if explain else None,
         )
@@ -217,15 +219,22 @@ def _results(hits: tuple[Hit, ...], ask: Ask, *, explain: bool) -> tuple[Result,
 
 def _facets(found: Found, query: SearchQuery) -> tuple[Facet, ...]:
     selected = dict(query.selected)
+    labelled = zip(found.counts, _labels(spoken()), strict=True)
     return tuple(
-        Facet(name, tuple(_value(c, selected) for c in found.counts if c.facet == name))
-        for name in FACETS
+        Facet(facet, tuple(_value(c, label, selected.get(facet, ())) for c, label in values))
+        for facet, values in groupby(labelled, key=lambda each: each[0].facet)
     )
 
 
-def _value(count: FacetCount, selected: Mapping[str, tuple[str, ...]]) -> FacetValue:
-    is_selected = count.value in selected.get(count.facet, ())
-    return FacetValue(count.value, _label(count.facet, count.value), count.count, is_selected)
+def _value(count: FacetCount, label: str, selected: tuple[str, ...]) -> FacetValue:
+    return FacetValue(count.value, label, count.count, count.value in selected)
+
+
+@cache
+def _labels(language: str) -> tuple[str, ...]:
+    """What each of FACET_VALUES is called in a language."""
+    with speaking(language):
+        return tuple(_label(facet, value) for facet, value in FACET_VALUES)
 
 
 def _label(facet: str, value: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from directory.listing import Listing
 from directory.places.place import Place
-from directory.search.engine import Sort
+from directory.search.engine import Hit, Sort
 from directory.search.entry import Score
 from directory.search.query import SearchQuery
 from directory.vocabulary import Clause
@@ -14,9 +14,14 @@ from directory.vocabulary import Clause
 class Result:
     """One listing found, with its distance in metres (None without a centre)."""
 
-    listing: Listing
+    hit: Hit
     distance_m: float | None
     score: Score | None = None
+
+    @property
+    def listing(self) -> Listing:
+        """The listing that was found."""
+        return self.hit.listing
 
 
 @dataclass(frozen=True)

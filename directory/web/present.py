@@ -4,11 +4,11 @@ from datetime import date
 from typing import Literal
 
 from directory.credentials import CredentialNote
-from directory.listing import Listing
+from directory.listing import Listing, Precision, fresh_since
 from directory.places.place import Place
 from directory.search.distance import METRES_PER
 from directory.search.engine import Cluster
-from directory.search.entry import Score
+from directory.search.entry import Score, evidence
 from directory.search.page import Result, SearchPage, Widened
 from directory.search.query import FACET_PARAMETERS, SearchQuery
 from directory.store.listings import Status
@@ -25,6 +25,7 @@ from directory.web.shapes import (
     TermShape,
     WidenedShape,
 )
+from directory.whole import whole
 
 
 def search_page(page: SearchPage, today: date) -> SearchAnswer:
@@ -66,19 +67,19 @@ def geojson(page: SearchPage, today: date) -> FeatureCollection:
         "total": page.total,
         "next": page.next,
     }
-    points = [each.listing.location for each in page.results]
+    points = [each.hit.document["location"] for each in page.results]
     if points:
-        lons, lats = [p.lon for p in points], [p.lat for p in points]
+        lons, lats = [p["lon"] for p in points], [p["lat"] for p in points]
         found["bbox"] = [min(lons), min(lats), max(lons), max(lats)]
     return found
 
 
 def _feature(result: Result, units: Literal["mi", "km"], today: date) -> Feature:
-    location = result.listing.location
+    location = result.hit.document["location"]
     return {
         "type": "Feature",
-        "id": result.listing.id,
-        "geometry": {"type": "Point", "coordinates": [location.lon, location.lat]},
+        "id": result.hit.document["id"],
+        "geometry": {"type": "Point", "coordinates": [location["lon"], location["lat"]]},
         "properties": _result(result, units, today),
     }
 
@@ -178,7 +179,13 @@ def _query(page: SearchPage) -> Json:
 
 
 def _result(result: Result, units: Literal["mi", "km"], today: date) -> Json:
-    shown = listing(result.listing, today)
+    """A listing as `listing` shows it, off what the index holds of it."""
+    said = result.hit.document
+    attestation, how_sure = said.get("attestation"), evidence(said)
+    shown = whole(said)
+    shown["confirmed"] = how_sure != "unknown"
+    shown["evidence"] = how_sure
+    shown["stale"] = not attestation or attestation["on"] < fresh_since(today).isoformat()
     shown["distance"] = None if result.distance_m is None else _distance(result, units)
     if result.score:
         shown["score"] = _score(result.score)
@@ -189,7 +196,7 @@ def _distance(result: Result, units: Literal["mi", "km"]) -> Distance:
     return {
         "value": length(result.distance_m or 0, units),
         "units": units,
-        "approximate": result.listing.location.precision.approximate,
+        "approximate": Precision(result.hit.document["location"]["precision"]).approximate,
     }
 
 

@@ -13,10 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from elastic_transport import OrjsonSerializer
 from elasticsearch import ApiError, Elasticsearch, TransportError
-from pydantic import ValidationError
 
-from directory.fields import STORED
-from directory.listing import Change, Listing
+from directory.listing import Change
 from directory.search.elasticsearch.dsl import (
     Json,
     clusters_body,
@@ -111,8 +109,7 @@ class ElasticsearchEngine:
     def lookup(self, wanted: Lookup) -> LookedUp:
         """One page of a lookup; see engine.Engine."""
         answer = _answer(self._client, self._alias, lookup_body(wanted))
-        with _as_unavailable():
-            hits = tuple(looked_up(hit, wanted) for hit in answer["hits"]["hits"])
+        hits = tuple(looked_up(hit, wanted) for hit in answer["hits"]["hits"])
         return LookedUp(answer["hits"]["total"]["value"], hits)
 
     def status(self) -> EngineStatus | None:
@@ -207,8 +204,7 @@ class _NewGeneration:
 
 def _search(client: Elasticsearch, index: str, ask: Ask) -> Found:
     answer = _answer(client, index, search_body(ask))
-    with _as_unavailable():
-        hits = tuple(_hit(hit, ask) for hit in answer["hits"]["hits"])
+    hits = tuple(_hit(hit, ask) for hit in answer["hits"]["hits"])
     return Found(answer["hits"]["total"]["value"], hits, _counts(answer["aggregations"]))
 
 
@@ -231,8 +227,8 @@ def _hit(hit: Mapping[str, Any], ask: Ask) -> Hit:
     values = iter(hit["sort"])
     score = score_of(ask.sort, values)
     distance = float(next(values)) if ask.circle else 0.0
-    listing = Listing.model_validate(hit["_source"]["listing"], context=STORED)
-    return Hit(listing, SortKey(score, distance, listing.id))
+    document = hit["_source"]["listing"]
+    return Hit(document, SortKey(score, distance, document["id"]))
 
 
 def _counts(aggregations: Mapping[str, Any]) -> tuple[FacetCount, ...]:
@@ -253,6 +249,3 @@ def _as_unavailable() -> Iterator[None]:
         yield
     except (TransportError, ApiError) as error:
         raise EngineUnavailable(f"the search engine does not answer: {error}") from error
-    except ValidationError as error:
-        said = "the search index holds what this version cannot read: run `indexer rebuild`"
-        raise EngineUnavailable(said) from error

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from directory.fields import STORED
-from directory.listing import Listing
 from directory.search.elasticsearch.dsl import (
     Json,
     all_of,
@@ -12,6 +10,7 @@ from directory.search.elasticsearch.dsl import (
     within_circle,
     within_scope,
 )
+from directory.search.engine import listing_of
 from directory.search.keywords import NOBODY, moment, stamp
 from directory.search.lookup import Criterion, Field, Lookup, LookupHit, LookupKey
 
@@ -41,9 +40,9 @@ def lookup_body(wanted: Lookup) -> Json:
 
 
 def looked_up(hit: Mapping[str, Any], wanted: Lookup) -> LookupHit:
-    """One hit; pydantic's ValidationError where this version cannot read the listing."""
+    """One hit. Raises EngineUnavailable where this version cannot read the listing."""
     source = hit["_source"]
-    listing = Listing.model_validate(source["listing"], context=STORED)
+    listing = listing_of(source["listing"])
     first, id_ = hit["sort"]
     key = LookupKey(float(first), "", id_) if wanted.circle else LookupKey(0.0, first, id_)
     return LookupHit(listing, key, moment(source["lookup"]["updated"]))

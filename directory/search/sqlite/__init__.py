@@ -1,8 +1,9 @@
 """The embedded engine: one SQLite file, searched with numpy.
 
 Of each quarter-degree cell the columns that filters, facets and order need are kept as packed
-rows (columns.py); a search reads the chunks that its circle touches, judges all rows at once, and
-fetches the documents of one page only. Nothing is loaded at start, several processes share the
+rows (columns.py); a search takes the cells that its circle touches, from the file or as they were
+read before (kept.py), judges all rows at once (judge.py), puts one page in order (order.py), and
+fetches the documents of that page only. Nothing is loaded at start, several processes share the
 file, and a reader always sees one whole state of it (WAL).
 
 Why no R*Tree and no FTS5: docs/decisions/003-embedded-engine.md has the measurements.
@@ -16,7 +17,6 @@ from itertools import islice
 from pathlib import Path
 
 from directory.listing import Change
-from directory.search.distance import Grid
 from directory.search.engine import (
     Ask,
     Cluster,
@@ -29,10 +29,12 @@ from directory.search.engine import (
 )
 from directory.search.entry import NAMES_EACH, SCHEMA_ID, distinct_names
 from directory.search.lookup import LookedUp, Lookup
-from directory.search.sqlite.columns import judge, page
 from directory.search.sqlite.fill import Filling
+from directory.search.sqlite.judge import Judged, grid_of, judge
+from directory.search.sqlite.kept import MOST_BYTES, KeptCells
 from directory.search.sqlite.lookup_answer import look_up
-from directory.search.sqlite.tables import Tables
+from directory.search.sqlite.order import page
+from directory.search.sqlite.tables import WRITTEN, Tables
 from directory.search.sqlite.tiles import by_tile
 from directory.sqlite_file import BUSY_S, use_write_ahead_log
 from directory.vocabulary.words import phrase
@@ -52,22 +54,23 @@ class SqliteEngine:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
+        self._kept: KeptCells | None = None
 
     def search(self, ask: Ask) -> Found:
         """One page of what the ask matches; see engine.Engine."""
         with self._reading() as tables:
-            return _search(tables, ask)
+            return _search(tables, ask, self._cells(tables))
 
     def count(self, ask: Ask) -> int:
         """How many listings the ask matches."""
         with self._reading() as tables:
-            return len(judge(tables.chunks(ask), ask, tables.word_codes(ask)).rows)
+            return len(_judged(tables, ask, self._cells(tables)).found)
 
     def clusters(self, ask: Ask, zoom: int, most: int) -> tuple[Cluster, ...]:
         """What the ask matches, counted by the tiles of a zoom level."""
         with self._reading() as tables:
-            rows = judge(tables.chunks(ask), ask, tables.word_codes(ask)).rows
-        return by_tile(Grid(rows["latitude"], rows["longitude"]), zoom)[:most]
+            judged = _judged(tables, ask, self._cells(tables))
+        return by_tile(grid_of(judged.rows, judged.found), zoom)[:most]
 
     def names(self, text: str, most: int) -> tuple[NamedAs, ...]:
         """Names that begin with a text; see engine.Engine."""
@@ -77,7 +80,7 @@ class SqliteEngine:
     def lookup(self, wanted: Lookup) -> LookedUp:
         """One page of a lookup; see engine.Engine."""
         with self._reading() as tables:
-            return look_up(tables, wanted)
+            return look_up(tables, wanted, self._cells(tables))
 
     def status(self) -> EngineStatus | None:
         """What is served, or None where there is no index of this schema."""
@@ -152,11 +155,19 @@ class SqliteEngine:
             try:
                 use_write_ahead_log(db)
                 db.execute(_GENERATIONS)
+                db.execute(WRITTEN)
                 db.execute("BEGIN IMMEDIATE")
                 yield db
                 db.execute("COMMIT")
             finally:
                 db.close()
+
+    def _cells(self, tables: Tables) -> KeptCells:
+        """The cells that were read of this state of the index."""
+        kept = self._kept
+        if not kept or kept.state != tables.state or kept.bytes > MOST_BYTES:
+            kept = self._kept = KeptCells(tables.db, tables.state)
+        return kept
 
     def _reader(self) -> sqlite3.Connection:
         """This thread's connection; a new one where the file was replaced since."""
@@ -195,7 +206,8 @@ class _NewGeneration:
     def search(self, ask: Ask) -> Found:
         with self._writing() as db:
             self._finish(db)
-            return _search(Tables(db, self._number), ask)
+            tables = Tables(db, self._number)
+            return _search(tables, ask, KeptCells(db, tables.state))
 
     def serve(self, position: int) -> None:
         with self._writing() as db:
@@ -216,12 +228,16 @@ class _NewGeneration:
 _Writing = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 
-def _search(tables: Tables, ask: Ask) -> Found:
-    judged = judge(tables.chunks(ask), ask, tables.word_codes(ask))
+def _judged(tables: Tables, ask: Ask, kept: KeptCells) -> Judged:
+    return judge(tables.chunks(ask, kept), ask, tables.word_codes(ask))
+
+
+def _search(tables: Tables, ask: Ask, kept: KeptCells) -> Found:
+    judged = _judged(tables, ask, kept)
     keys = page(judged, ask)
-    listings = tables.listings([key.id for key in keys])
-    hits = tuple(Hit(listings[key.id], key) for key in keys)
-    return Found(len(judged.rows), hits, judged.counts)
+    documents = tables.documents([key.id for key in keys])
+    hits = tuple(Hit(documents[key.id], key) for key in keys)
+    return Found(len(judged.found), hits, judged.counts)
 
 
 def _status(db: sqlite3.Connection) -> EngineStatus | None:

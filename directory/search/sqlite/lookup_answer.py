@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from directory.search.engine import Ask, Sort, SortKey
+from directory.search.engine import Ask, Sort, SortKey, listing_of
 from directory.search.entry import token
 from directory.search.keywords import NOBODY, moment, stamp
 from directory.search.lookup import Criterion, Field, LookedUp, Lookup, LookupHit, LookupKey, fold
 from directory.search.scope import Circle, Scope
-from directory.search.sqlite.columns import Judged, judge, page
+from directory.search.sqlite.judge import judge
+from directory.search.sqlite.kept import KeptCells
 from directory.search.sqlite.lookup_rows import BETWEEN, FACET_COLUMNS, INDEXED, masks
+from directory.search.sqlite.order import page
 from directory.search.sqlite.tables import Tables
 
 _LAST = "\U0010ffff"
@@ -20,10 +23,10 @@ _Sql = tuple[str, list[str | int]]
 """A condition, and the values for its places; `{0}` stands for the generation's number."""
 
 
-def look_up(tables: Tables, wanted: Lookup) -> LookedUp:
+def look_up(tables: Tables, wanted: Lookup, kept: KeptCells) -> LookedUp:
     """One page of a lookup; see engine.Engine."""
     if wanted.circle:
-        return _around(tables, wanted, wanted.circle)
+        return _around(tables, wanted, wanted.circle, kept)
     condition, values = _condition(wanted)
     ((total,),) = tables.select(f"SELECT count(*) FROM lookup_{{0}} WHERE {condition}", values)
     # A plus keeps SQLite from walking the order's index where another leads to few rows.
@@ -41,13 +44,13 @@ def look_up(tables: Tables, wanted: Lookup) -> LookedUp:
     return _answer(tables, total, keys, {id_: updated for _, id_, updated in rows})
 
 
-def _around(tables: Tables, wanted: Lookup, circle: Circle) -> LookedUp:
+def _around(tables: Tables, wanted: Lookup, circle: Circle, kept: KeptCells) -> LookedUp:
     """Who is in the circle, then for whom of them the criteria hold."""
     last = wanted.after
     after = SortKey(0, last.distance_m, last.id) if last else None
     ask = Ask(scope=wanted.scope, area=circle, sort=Sort.DISTANCE, limit=wanted.limit, after=after)
-    near = judge(tables.chunks(ask), ask, {})
-    ids = [id_.decode() for id_ in near.rows["id"].tolist()]
+    near = judge(tables.chunks(ask, kept), ask, {})
+    ids = [id_.decode() for id_ in near.rows["id"][near.found].tolist()]
     condition, values = _condition(wanted)
     there = "SELECT row FROM listing_{0} WHERE id IN (SELECT value FROM json_each(?))"
     updated: dict[str, int] = dict(
@@ -56,8 +59,8 @@ def _around(tables: Tables, wanted: Lookup, circle: Circle) -> LookedUp:
             [*values, json.dumps(ids)],
         )
     )
-    kept = np.fromiter((id_ in updated for id_ in ids), np.bool_, len(ids))
-    found = Judged(near.rows[kept], near.distance[kept], near.score[kept], ())
+    meant = np.fromiter((id_ in updated for id_ in ids), np.bool_, len(ids))
+    found = replace(near, found=near.found[meant], away=near.away[meant], score=near.score[meant])
     keys = [LookupKey(key.distance_m, "", key.id) for key in page(found, ask)]
     return _answer(tables, len(updated), keys, updated)
 
@@ -65,8 +68,9 @@ def _around(tables: Tables, wanted: Lookup, circle: Circle) -> LookedUp:
 def _answer(
     tables: Tables, total: int, keys: Sequence[LookupKey], updated: dict[str, int]
 ) -> LookedUp:
-    listings = tables.listings([key.id for key in keys])
-    return LookedUp(total, tuple(LookupHit(listings[k.id], k, moment(updated[k.id])) for k in keys))
+    documents = tables.documents([key.id for key in keys])
+    hits = (LookupHit(listing_of(documents[k.id]), k, moment(updated[k.id])) for k in keys)
+    return LookedUp(total, tuple(hits))
 
 
 def _condition(wanted: Lookup) -> _Sql:

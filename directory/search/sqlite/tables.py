@@ -13,15 +13,16 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import orjson
 
-from directory.fields import STORED
-from directory.listing import Change, Listing
-from directory.search.engine import Ask, EngineUnavailable
+from directory.listing import Change
+from directory.search.engine import Ask, Document, EngineUnavailable
 from directory.search.entry import Entry, entry
 from directory.search.sqlite import lookup_rows
 from directory.search.sqlite.cells import runs
-from directory.search.sqlite.chunks import CHUNKS_PER_CELL, OpenChunks
+from directory.search.sqlite.chunks import OpenChunks
 from directory.search.sqlite.columns import ROW, Chunks, pack
+from directory.search.sqlite.kept import KeptCells
 
 _BATCH = 20_000
 
@@ -39,6 +40,11 @@ _PUT = (
 )
 """Never REPLACE: the number of the row stays, by which lookups know it."""
 
+WRITTEN = (
+    "CREATE TABLE IF NOT EXISTS written (generation INTEGER PRIMARY KEY, times INTEGER NOT NULL)"
+)
+"""How often a generation was written to: what was read of it is good until the next time."""
+
 _TABLES = ("listing", "chunk", "word", "name", "aside", "aside_name")
 
 
@@ -46,41 +52,42 @@ class Tables:
     """One generation's tables, within the transaction of the connection."""
 
     def __init__(self, db: sqlite3.Connection, number: int) -> None:
-        self._db = db
+        self.db = db
         self.number = number
+
+    @property
+    def state(self) -> tuple[int, int]:
+        """The generation, and how often it was written to."""
+        found = self.db.execute("SELECT times FROM written WHERE generation = ?", [self.number])
+        return self.number, next(found, (0,))[0]
 
     def create(self) -> None:
         """Make the tables, empty."""
         for statement in _SCHEMA:
-            self._db.execute(statement.format(self.number))
-        lookup_rows.create(self._db, self.number)
+            self.db.execute(statement.format(self.number))
+        lookup_rows.create(self.db, self.number)
 
     def drop(self) -> None:
         """Drop the tables with all that is in them."""
         for name in (*_TABLES, *lookup_rows.TABLES):
-            self._db.execute(f"DROP TABLE IF EXISTS {name}_{self.number}")
+            self.db.execute(f"DROP TABLE IF EXISTS {name}_{self.number}")
+        self.db.execute("DELETE FROM written WHERE generation = ?", [self.number])
 
     def word_codes(self, ask: Ask) -> dict[str, int]:
         """The numbers of the words of an ask, as far as the index knows them."""
         return self._codes({word for clause in ask.clauses for word in clause.words})
 
-    def chunks(self, ask: Ask) -> Chunks:
+    def chunks(self, ask: Ask, kept: KeptCells) -> Chunks:
         """The rows (with the words, where there is text) of all cells that the ask touches."""
-        columns = "rows, words" if ask.clauses else "rows"
-        found: list[tuple[bytes, ...]] = []
-        for first, last in runs(ask.circle):
-            found += self._db.execute(
-                f"SELECT {columns} FROM chunk_{self.number} WHERE id BETWEEN ? AND ?",
-                [first * CHUNKS_PER_CELL, (last + 1) * CHUNKS_PER_CELL - 1],
-            )
-        rows = b"".join(chunk[0] for chunk in found)
-        words = b"".join(chunk[-1] for chunk in found) if ask.clauses else b""
+        cells = list(runs(ask.circle))
+        rows = kept.read(self.db, "rows", cells)
+        words = kept.read(self.db, "words", cells) if ask.clauses else b""
         with _damage_named():
             return Chunks(np.frombuffer(rows, ROW), np.frombuffer(words, "<u4"))
 
     def names(self, typed: str, most: int) -> list[str]:
         """The names of entries that begin so, in order."""
-        found = self._db.execute(
+        found = self.db.execute(
             f"SELECT name FROM name_{self.number} WHERE name >= ? AND name < ? "
             "ORDER BY name LIMIT ?",
             [typed, f"{typed}\U0010ffff", most],
@@ -89,26 +96,27 @@ class Tables:
 
     def select(self, statement: str, values: Sequence[str | int]) -> list[tuple[Any, ...]]:
         """The rows that a statement selects; `{0}` in it stands for the generation's number."""
-        return self._db.execute(statement.format(self.number), values).fetchall()
+        return self.db.execute(statement.format(self.number), values).fetchall()
 
-    def listings(self, ids: Sequence[str]) -> dict[str, Listing]:
-        """The listings with these ids."""
-        documents = self._db.execute(
+    def documents(self, ids: Sequence[str]) -> dict[str, Document]:
+        """What is kept of the listings with these ids."""
+        documents = self.db.execute(
             f"SELECT id, document FROM listing_{self.number} "
             "WHERE id IN (SELECT value FROM json_each(?))",
             [json.dumps(ids)],
         )
         with _damage_named():
-            return {
-                id_: Listing.model_validate_json(document, context=STORED)
-                for id_, document in documents
-            }
+            return {id_: orjson.loads(document) for id_, document in documents}
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Put and delete listings; a change not newer than what is there is passed over."""
         stream = iter(changes)
         for batch in iter(lambda: list(islice(stream, _BATCH)), []):
             self._apply(batch)
+        self.db.execute(
+            "INSERT INTO written VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1",
+            [self.number],
+        )
 
     def _apply(self, batch: Sequence[Change]) -> None:
         latest = {change.id: change for change in sorted(batch, key=lambda c: c.number)}
@@ -120,7 +128,7 @@ class Tables:
         old = self._entries(known.keys() & {c.id for c in newer})
         self._count_names((name for each in old.values() for name in each.names), -1)
         self._count_names((name for each in entries.values() for name in each.names), 1)
-        chunks, grown = OpenChunks(self._db, self.number), 0
+        chunks, grown = OpenChunks(self.db, self.number), 0
         for change in newer:
             before = known.get(change.id, (0, None))[1]
             if before is not None:
@@ -130,17 +138,17 @@ class Tables:
                 chunk = chunks.add(new, packed[change.id])
                 document = new.document
             grown += (chunk is not None) - (before is not None)
-            self._db.execute(_PUT.format(self.number), [change.id, change.number, chunk, document])
+            self.db.execute(_PUT.format(self.number), [change.id, change.number, chunk, document])
         chunks.write()
-        self._db.execute(f"DELETE FROM name_{self.number} WHERE listings = 0")
+        self.db.execute(f"DELETE FROM name_{self.number} WHERE listings = 0")
         self._replace_lookups(old, entries, {change.id: change.updated_at for change in newer})
-        self._db.execute(
+        self.db.execute(
             "UPDATE generation SET documents = documents + ? WHERE number = ?", [grown, self.number]
         )
 
     def _entries(self, ids: Iterable[str]) -> dict[str, Entry]:
         """The entries of the listings among these that are there."""
-        documents = self._db.execute(
+        documents = self.db.execute(
             f"SELECT id, document FROM listing_{self.number} WHERE document IS NOT NULL "
             "AND id IN (SELECT value FROM json_each(?))",
             [json.dumps(list(ids))],
@@ -151,7 +159,7 @@ class Tables:
         self, old: Mapping[str, Entry], new: Mapping[str, Entry], at: Mapping[str, datetime]
     ) -> None:
         row_of = dict(
-            self._db.execute(
+            self.db.execute(
                 f"SELECT id, row FROM listing_{self.number} "
                 "WHERE id IN (SELECT value FROM json_each(?))",
                 [json.dumps([*old, *new])],
@@ -159,17 +167,17 @@ class Tables:
         )
         gone = [(row_of[id_], each) for id_, each in old.items()]
         placed = [lookup_rows.Placed(row_of[id_], each, at[id_]) for id_, each in new.items()]
-        lookup_rows.replace(self._db, self.number, gone, placed)
+        lookup_rows.replace(self.db, self.number, gone, placed)
 
     def _count_names(self, names: Iterable[str], by: int) -> None:
-        self._db.executemany(
+        self.db.executemany(
             f"INSERT INTO name_{self.number} VALUES (?, ?) "
             "ON CONFLICT DO UPDATE SET listings = listings + excluded.listings",
             ((name, by) for name in names),
         )
 
     def _versions(self, ids: Iterable[str]) -> dict[str, tuple[int, int | None]]:
-        rows = self._db.execute(
+        rows = self.db.execute(
             f"SELECT id, version, chunk FROM listing_{self.number} "
             "WHERE id IN (SELECT value FROM json_each(?))",
             [json.dumps(list(ids))],
@@ -178,11 +186,11 @@ class Tables:
 
     def _codes(self, words: set[str], *, add: bool = False) -> dict[str, int]:
         if add:
-            self._db.executemany(
+            self.db.executemany(
                 f"INSERT OR IGNORE INTO word_{self.number} (word) VALUES (?)",
                 ([word] for word in sorted(words)),
             )
-        rows = self._db.execute(
+        rows = self.db.execute(
             f"SELECT word, id FROM word_{self.number} "
             "WHERE word IN (SELECT value FROM json_each(?))",
             [json.dumps(list(words))],

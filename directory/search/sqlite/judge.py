@@ -1,0 +1,182 @@
+"""Which rows an ask finds: place, text and filters, the facets' counts, and the evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from directory.search.distance import (
+    SLACK_M,
+    Grid,
+    inclusive,
+    metres,
+    straight,
+    straight_metres,
+    unit_vector,
+)
+from directory.search.engine import Ask, FacetCount, Sort
+from directory.search.entry import (
+    CONFIRMED_WEIGHT,
+    FACET_VALUES,
+    FIELD_TIERS,
+    FRESH_WEIGHT,
+    LICENCE_WEIGHT,
+    MATCH_WEIGHT,
+    TERM_TIER,
+    token,
+)
+from directory.search.scope import Circle
+from directory.search.sqlite.columns import (
+    FIELD_BITS,
+    FIELD_CODES,
+    STATE_CODES,
+    UNKNOWN,
+    Bits,
+    Chunks,
+    Rows,
+    WordCodes,
+    any_bit,
+    counted,
+)
+from directory.vocabulary import Clause
+
+Numbers = NDArray[np.intp]
+"""Where rows stand among all that were read."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What an ask finds: the rows that were read, the numbers of those found, and the counts.
+
+    `away` is how far off each one found is in a straight line, metres, to SLACK_M; 0 without a
+    centre. `score` is what `best` orders by, and 0 by any other order.
+    """
+
+    rows: Rows
+    found: Numbers
+    away: NDArray[np.float32]
+    score: NDArray[np.int64]
+    counts: tuple[FacetCount, ...]
+
+
+def grid_of(rows: Rows, some: Numbers) -> Grid:
+    """Where some of the rows lie."""
+    return Grid(rows["latitude"][some], rows["longitude"][some])
+
+
+def judge(chunks: Chunks, ask: Ask, codes: WordCodes) -> Judged:
+    """Which rows the ask finds, with the counts of their facet values."""
+    rows = chunks.rows
+    here, away = _within(rows, ask.circle) if ask.circle else (np.arange(len(rows)), None)
+    here = _in_states(rows, here, [ask.state] if ask.state else [])
+    here = _in_states(rows, here, ask.scope.states)
+    for facet, values in ask.scope.facets:
+        here = here[any_bit(rows["facets"][here], [token(facet, value) for value in values])]
+    if ask.max_price is not None:
+        price = rows["price"][here]
+        here = here[(price != UNKNOWN) & (price <= ask.max_price)]
+    match = np.zeros(len(here), np.int64)
+    if ask.clauses:
+        tiers = _tiers(chunks, ask.clauses, codes)[:, here]
+        said = (tiers > 0).all(axis=0)
+        here, match = here[said], tiers[:, said].sum(axis=0)
+    facets: Bits = rows["facets"][here]
+    chosen, counts = _facets(facets, ask.facets)
+    found = here[chosen]
+    score = np.zeros(len(found), np.int64)
+    if ask.sort is Sort.BEST:
+        attested = rows["attested"][found]
+        score = _score(facets[chosen], attested, match[chosen], ask.fresh_since)
+    straight_line = np.zeros(len(found), np.float32) if away is None else away[found]
+    return Judged(rows, found, straight_line, score, counts)
+
+
+def _within(rows: Rows, circle: Circle) -> tuple[Numbers, NDArray[np.float32]]:
+    """The rows in a circle, and how far off every row is in a straight line.
+
+    The exact distance is only worked out for those that lie about on the circle itself.
+    """
+    away = straight_metres(unit_vector(circle.centre), rows["unit"])
+    if circle.radius_m is None:
+        return np.arange(len(rows)), away
+    reach = straight(circle.radius_m)
+    near = away <= reach
+    doubtful = np.flatnonzero(np.abs(away - reach) <= SLACK_M)
+    exactly = metres(circle.centre, grid_of(rows, doubtful))
+    near[doubtful] = exactly <= inclusive(circle.radius_m)
+    return np.flatnonzero(near), away
+
+
+def _in_states(rows: Rows, here: Numbers, states: Sequence[str]) -> Numbers:
+    """Those of the rows that lie in one of the states, if any are named."""
+    if not states:
+        return here
+    return here[np.isin(rows["state"][here], [STATE_CODES[state] for state in states])]
+
+
+def _tiers(chunks: Chunks, clauses: Sequence[Clause], codes: WordCodes) -> NDArray[np.int64]:
+    """For each clause and row, the tier of the best place in which the clause is found, or 0."""
+    tiers = np.zeros((len(clauses), len(chunks.rows)), np.int64)
+    where = _fields_of_words(chunks, {w for c in clauses for w in c.words if w in codes}, codes)
+    for number, clause in enumerate(clauses):
+        if all(word in where for word in clause.words):
+            together = np.logical_and.reduce([where[word] for word in clause.words])
+            for field, tier in sorted(FIELD_TIERS.items(), key=lambda item: item[1]):
+                tiers[number][together[FIELD_CODES[field]]] = tier
+        if clause.terms:
+            by_term = any_bit(chunks.rows["facets"], [term.token for term in clause.terms])
+            tiers[number][by_term] = np.maximum(tiers[number][by_term], TERM_TIER)
+    return tiers
+
+
+def _fields_of_words(
+    chunks: Chunks, wanted: set[str], codes: WordCodes
+) -> dict[str, NDArray[np.bool_]]:
+    """For each word, field by field, which rows have it there: (fields, rows)."""
+    ends = chunks.rows["words"].cumsum(dtype=np.int64)
+    numbers = chunks.words >> FIELD_BITS
+    where = {}
+    for word in wanted:
+        hits = np.flatnonzero(numbers == codes[word])
+        fields = chunks.words[hits] & ((1 << FIELD_BITS) - 1)
+        where[word] = np.zeros((len(FIELD_CODES), len(ends)), np.bool_)
+        where[word][fields, np.searchsorted(ends, hits, side="right")] = True
+    return where
+
+
+def _facets(
+    facets: Bits, selected: Sequence[tuple[str, tuple[str, ...]]]
+) -> tuple[NDArray[np.bool_], tuple[FacetCount, ...]]:
+    """Which rows pass every selection, and each facet's counts with its own left out."""
+    passes = {
+        facet: any_bit(facets, [token(facet, value) for value in values])
+        for facet, values in selected
+    }
+    failed = np.zeros(len(facets), np.uint8)
+    for passed in passes.values():
+        failed += ~passed
+    everything = counted(facets[failed == 0] if passes else facets)
+    alone = {
+        facet: everything + counted(facets[(failed == 1) & ~passed])
+        for facet, passed in passes.items()
+    }
+    lists = {facet: counts.tolist() for facet, counts in alone.items()}
+    other = everything.tolist()
+    counts = tuple(
+        FacetCount(facet, value, lists.get(facet, other)[bit])
+        for bit, (facet, value) in enumerate(FACET_VALUES)
+    )
+    return failed == 0, counts
+
+
+def _score(
+    facets: Bits, attested: NDArray[np.int32], match: NDArray[np.int64], fresh_since: date
+) -> NDArray[np.int64]:
+    return np.asarray(
+        MATCH_WEIGHT * match
+        + CONFIRMED_WEIGHT * any_bit(facets, [token("confirmed", "yes")])
+        + FRESH_WEIGHT * (attested >= max(fresh_since.toordinal(), 1))
+        + LICENCE_WEIGHT * any_bit(facets, [token("licence_checked", "yes")])
+    )
