@@ -10,11 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import perf_counter, sleep
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from directory.places import Places
+from directory.places import Places, post_offices, post_offices_made
 from directory.places import places as chosen
 from directory.places.census import GazetteerFileError, read, save, saved
 from directory.places.gazetteer import Gazetteer
@@ -236,3 +237,7 @@ def test_the_real_addresses_of_two_weeks_are_found(places: Places, shared_data: 
     assert rows == 43_684
     assert found / rows >= 0.995
     assert near / compared >= 0.99
+
+
+def test_the_post_offices_that_ship_are_those_of_the_package() -> None:
+    assert orjson.dumps(post_offices_made.made()) == orjson.dumps(post_offices.read())
