@@ -21,9 +21,16 @@ _CHECKED = 100
 _KINDS = 20_000
 _TERMS = {kind: [term.value for term in vocabulary().terms(kind)] for kind in Kind}
 
-GIVEN = [f"{a}{b}" for a in ("An", "Bri", "Ma", "Jo", "Ta") for b in ("na", "git", "rk", "el")]
-FAMILY = [f"{a}{b}{c}" for a in ("Fern", "Hale", "Wynn", "Oka") for b in ("castle", "moor", "by")
-          for c in ("", "s", "-Lee", "ton", "ová")]  # fmt: skip
+GIVEN = [
+    f"{a}{b}"
+    for b in ("na", "git", "rk", "el", "sha", "vid", "rie", "lo", "min", "dar")
+    for a in ("An", "Bri", "Ma", "Jo", "Ta", "Da", "Le", "Chi", "Ro", "Sa", "Ke", "Vi")
+]
+FAMILY = [f"{a}{b}{c}" for c in ("", "s", "ton", "-Lee", "ová", "sen", "man")
+          for b in ("castle", "moor", "by", "field", "wood", "ridge", "well", "ner", "kow", "ett")
+          for a in ("Fern", "Hale", "Wynn", "Oka", "Bran", "Cor", "Dun", "Ell", "Gar", "Hol", "Ing",
+                    "Kel", "Lan", "Mar", "Nor", "Os", "Pres", "Rad", "Stan", "Tor", "Wes")]  # fmt: skip
+"""The first are the most frequent."""
 _ABOUT = (
     "We needle with stretching and exercise, never on its own.",
     "Dry needling for runners and lifters, with a plan to take home.",
@@ -52,11 +59,15 @@ def generated(many: int) -> Iterator[Change]:
         yield Change(number, f"b{number:07}", document, NOW)
 
 
+def _frequent(names: list[str], rng: Random) -> str:
+    return names[int(rng.random() ** 2 * len(names))]
+
+
 def _who_and_where(number: int, rng: Random, places: list[dict[str, str]]) -> dict[str, object]:
     town = places[int(rng.random() * len(places))]
     return {
         "id": f"b{number:07}",
-        "name": {"given": rng.choice(GIVEN), "family": rng.choice(FAMILY)},
+        "name": {"given": _frequent(GIVEN, rng), "family": _frequent(FAMILY, rng)},
         "address": {
             "line1": f"{number % 9000} Main St", "city": town["city"], "state": town["state"],
             "postal_code": town["zip_code"],
@@ -73,7 +84,7 @@ def _of_a_kind(rng: Random) -> bytes:
     """What many listings say alike: all but who it is and where."""
     said: dict[str, object] = {
         "letters": ["PT", "DPT"],
-        "clinic": f"{rng.choice(FAMILY)} Sports Rehab",
+        "clinic": f"{_frequent(FAMILY, rng)} Sports Rehab",
         "profession": rng.choices(_TERMS[Kind.PROFESSION], (1, 3, 6))[0],
         "dry_needling": rng.choice(("yes", "unknown")),
         "accepting": rng.choice(("yes", "no", "unknown")),

@@ -6,17 +6,19 @@ patient types.
 """
 
 import csv
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from directory.language import gettext
+from directory.language import gettext, speaking, spoken
 from directory.vocabulary.words import words
 
 SHORTEST_SLIP, LONG_WORD = 5, 9
@@ -112,6 +114,10 @@ class Vocabulary:
                     self._phrases[words(phrase)] = (*known, term)
         self._longest = max(map(len, self._phrases))
         self._known = sorted({word for phrase in self._phrases for word in phrase})
+        ends = {
+            (" ".join(p[at:]), terms) for p, terms in self._phrases.items() for at in range(len(p))
+        }
+        self._ends = sorted(ends, key=lambda end: end[0])
 
     def terms(self, kind: Kind) -> tuple[Term, ...]:
         """The terms of a kind, in the order of their file."""
@@ -145,18 +151,23 @@ class Vocabulary:
 
         Those whose label, in the language that is spoken, begins so come first.
         """
-        typed = words(text)
-        if not typed:
-            return ()
-        found: dict[Term, None] = {}
-        for phrase, terms in self._phrases.items():
-            if any(_begins(phrase[at:], typed) for at in range(len(phrase))):
-                found |= dict.fromkeys(terms)
-        called = {term: gettext(term.label) for term in found}
-        by_label = sorted(
-            found, key=lambda term: (not _begins(words(called[term]), typed), called[term])
-        )
-        return tuple(by_label[:limit])
+        typed = " ".join(words(text))
+        return self._begun(typed, spoken())[:limit] if typed else ()
+
+    @lru_cache(10_000)  # noqa: B019  # one vocabulary lives as long as its process
+    def _begun(self, typed: str, language: str) -> tuple[Term, ...]:
+        ends = self._ends
+        first = bisect_left(ends, typed, key=itemgetter(0))
+        behind = bisect_left(ends, f"{typed}\uffff", key=itemgetter(0))
+        found = {term for _, terms in ends[first:behind] for term in terms}
+        with speaking(language):
+            called = {term: gettext(term.label) for term in found}
+
+        def by_label(term: Term) -> tuple[bool, str, str]:
+            begins = " ".join(words(called[term])).startswith(typed)
+            return not begins, called[term], term.token
+
+        return tuple(sorted(found, key=by_label))
 
     def understand(self, text: str) -> tuple[Clause, ...]:
         """A patient's words as clauses: the longest known phrases first, noise left out.
@@ -190,13 +201,6 @@ class Vocabulary:
             word, self._known, scorer=OSA.distance, score_cutoff=slips, processor=None
         )
         return found[0] if found else word
-
-
-def _begins(phrase: tuple[str, ...], typed: tuple[str, ...]) -> bool:
-    """Whether a phrase begins with these words, the last of which may be cut off."""
-    *whole, last = typed
-    here = phrase[: len(typed)]
-    return len(here) == len(typed) and [*here[:-1]] == whole and here[-1].startswith(last)
 
 
 @cache
