@@ -38,9 +38,13 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/dev
-	$(BIN)/python -m benchmarks.engines
+bench: .venv/bench
+	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.indexing
+
+.venv/bench: requirements/bench.txt .venv/dev
+	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
 
 .venv/run: requirements/run.txt pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv
@@ -66,6 +70,9 @@ requirements:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make requirements" --extra dev pyproject.toml \
 		requirements/build.in -c requirements/run.txt -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make requirements" requirements/bench.in \
+		-c requirements/dev.txt -o requirements/bench.txt
 	for client in npyi nppes; do \
 		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 			--custom-compile-command "make requirements" requirements/$$client.in \

@@ -1,179 +1,107 @@
-"""The embedded engine against the bare Elasticsearch node, in turn, on the same listings and asks.
+"""The embedded engine against the bare node: the same listings, the same searches, in turn."""
 
-    make bench            500,000 listings, ten minutes
-    make bench QUICK=1     50,000 listings, two minutes
-
-Writes benchmarks/results.md. Only the ratios count: both engines are measured in the same minute on
-the same machine, the node by posting the same query with a body that is serialised already.
-"""
-
-import http.client
-import os
-import platform
-import resource
+import multiprocessing
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-import orjson
-import zipcodes
-
+from benchmarks.bench import LISTINGS, QUICK, Bench, fill
+from benchmarks.clients import Client, post
+from benchmarks.listings import generated
+from benchmarks.queries import RADII, Parameters, search
+from benchmarks.tables import quantiles, table
 from directory.listing import Change
-from directory.search.elasticsearch import ElasticsearchEngine
-from directory.search.elasticsearch.dsl import search_body
-from directory.search.engine import Ask, Engine, Sort
-from directory.search.scope import Circle
 from directory.search.sqlite import SqliteEngine
-from directory.vocabulary import Kind, vocabulary
-from tests.builders import TODAY, a_listing, a_put
-from tests.elasticsearch_node import node
 
-QUICK = bool(os.environ.get("QUICK"))
-LISTINGS, ASKS, ROUNDS = (50_000, 40, 3) if QUICK else (500_000, 60, 5)
-MILE = 1609.344
-RADII = (10, 25, 50, 100)
-TEXTS = ("chiro", "neck pain", "ferncastle", "physical therapist back pain", "sports rehab", "ana")
-
-
-def towns() -> list[dict[str, str]]:
-    """ZIPs as often as people live by them: delivery ZIPs are about equal in population."""
-    return [z for z in zipcodes.list_all() if z["zip_code_type"] == "STANDARD" and float(z["lat"])]
-
-
-def listings(many: int) -> Iterator[Change]:
-    rng, places = Random(1), towns()
-    terms = {kind: [term.value for term in vocabulary().terms(kind)] for kind in Kind}
-    given = [f"{a}{b}" for a in ("An", "Bri", "Ma", "Jo", "Ta") for b in ("na", "git", "rk", "el")]
-    family = [f"{a}{b}{c}" for a in ("Fern", "Hale", "Wynn", "Oka") for b in ("castle", "moor", "by")
-              for c in ("", "s", "-Lee", "ton", "ová")]  # fmt: skip
-    for number in range(1, many + 1):
-        town = rng.choice(places)
-        pick = lambda kind, most: rng.sample(terms[kind], rng.randint(0, most))  # noqa: E731
-        yield a_put(number, a_listing(
-            f"b{number:07}",
-            name={"given": rng.choice(given), "family": rng.choice(family)},
-            point=(float(town["lat"]) + rng.uniform(-0.05, 0.05),
-                   float(town["long"]) + rng.uniform(-0.05, 0.05)),
-            profession=rng.choices(terms[Kind.PROFESSION], (1, 3, 6))[0],
-            clinic=f"{rng.choice(family)} Sports Rehab", letters=["PT", "DPT"],
-            address={"city": town["city"], "state": "TX", "postal_code": town["zip_code"]},
-            techniques=pick(Kind.TECHNIQUE, 3), conditions=pick(Kind.CONDITION, 6),
-            insurance_accepted=pick(Kind.INSURANCE, 5), languages=pick(Kind.LANGUAGE, 2),
-            accepting=rng.choice(["yes", "no", "unknown"]), dry_needling=rng.choice(["yes", "unknown"]),
-            about="We needle with stretching and exercise, never on its own.",
-        ))  # fmt: skip
-
-
-def asks(radius: int, *, filtered: bool, text: bool) -> list[Ask]:
-    rng, places = Random(radius), towns()
-    found = []
-    for _ in range(ASKS):
-        town = rng.choice(places)
-        facets = (("profession", ("physical-therapist",)), ("accepting", ("yes",)))
-        found.append(
-            Ask(
-                area=Circle((float(town["lat"]), float(town["long"])), radius * MILE),
-                clauses=vocabulary().understand(rng.choice(TEXTS)) if text else (),
-                facets=facets if filtered else (),
-                fresh_since=TODAY - timedelta(90),
-                sort=Sort.BEST if text else Sort.DISTANCE,
-            )
-        )
-    return found
-
-
-class BareNode:
-    """Posts serialised bodies straight to the node and reads the bytes."""
-
-    def __init__(self, url: str, alias: str) -> None:
-        self._connection = http.client.HTTPConnection(url.removeprefix("http://"))
-        self._path = f"/{alias}/_search?request_cache=false"
-
-    def post(self, body: bytes) -> bytes:
-        self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
-        return self._connection.getresponse().read()
+ASKS, ROUNDS = (30, 3) if QUICK else (60, 5)
+PROCESSES = 4
 
 
 def timed(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    begun = time.perf_counter()
     call()
-    return (time.perf_counter() - started) * 1000
+    return (time.perf_counter() - begun) * 1000
 
 
-def quantiles(times: list[float]) -> tuple[float, float]:
-    return statistics.median(times), statistics.quantiles(times, n=20)[-1]
+def section(bench: Bench) -> Iterator[str]:
+    """Fills both engines, then measures."""
+    yield "## The embedded engine against the bare node\n\n"
+    built, indexed = fill(bench.embedded, LISTINGS), fill(bench.elastic, LISTINGS)
+    size = (bench.folder / "search.db").stat().st_size / 1e6
+    yield f"Made of {LISTINGS:,} listings: embedded in {built:.0f} s ({size:.0f} MB), Elasticsearch in "
+    yield f"{indexed:.0f} s. Below, the whole embedded engine in one thread against posting the same "
+    yield f"query, serialised already, and reading the bytes; medians of {ROUNDS} rounds of {ASKS}.\n\n"
+    head = ("radius", "filters", "text", "embedded p50 / p95 ms", "bare node p50 / p95 ms",
+            "p50 ratio", "p95 ratio")  # fmt: skip
+    kinds = [(text, filtered) for text in (False, True) for filtered in (True, False)]
+    yield from table(head, (_row(bench, r, text=t, filtered=f) for t, f in kinds for r in RADII))
+    yield from _changes(bench)
+    yield from _processes(bench)
 
 
-def compare(embedded: Engine, bare: BareNode, chosen: list[Ask]) -> tuple[str, float, float]:
-    """A table's cells, and the ratios of p50 and p95 (embedded to bare node)."""
-    bodies = [orjson.dumps(search_body(ask)) for ask in chosen]
+def _row(bench: Bench, radius: int, *, text: bool, filtered: bool) -> list[str]:
+    rng = Random(radius)
+    chosen = [search(rng, radius, filtered=filtered, text=text) for _ in range(ASKS)]
+    ours, theirs = _in_turn(bench, chosen)
+    (p50, p95), (node50, node95) = quantiles(ours), quantiles(theirs)
+    return [
+        f"{radius} mi", "two" if filtered else "none", "yes" if text else "no",
+        f"{p50:.2f} / {p95:.2f}", f"{node50:.2f} / {node95:.2f}",
+        f"{p50 / node50:.2f}", f"{p95 / node95:.2f}",
+    ]  # fmt: skip
+
+
+def _in_turn(bench: Bench, chosen: list[Parameters]) -> tuple[list[float], list[float]]:
+    pairs = [(bench.ask(each), post(bench.node_path, bench.body(each))) for each in chosen]
     ours: list[float] = []
     theirs: list[float] = []
-    for round_ in range(ROUNDS + 1):
-        for ask, body in zip(chosen, bodies, strict=True):
-            one, other = timed(lambda: embedded.search(ask)), timed(lambda: bare.post(body))  # noqa: B023
-            if round_:
-                ours.append(one)
-                theirs.append(other)
-    (p50, p95), (node50, node95) = quantiles(ours), quantiles(theirs)
-    cells = f"{p50:.2f} / {p95:.2f} | {node50:.2f} / {node95:.2f} | {p50 / node50:.2f} | {p95 / node95:.2f}"
-    return cells, p50 / node50, p95 / node95
+    with Client(bench.node) as node:
+        for round_ in range(ROUNDS + 1):
+            for ask, request in pairs:
+                one, (other, _) = timed(lambda: bench.embedded.search(ask)), node.ask(request)  # noqa: B023
+                if round_:
+                    ours.append(one)
+                    theirs.append(other)
+    return ours, theirs
 
 
-def fill(engine: Engine) -> float:
-    started = time.perf_counter()
-    with engine.new_generation() as generation:
-        generation.apply(listings(LISTINGS))
-        generation.serve(LISTINGS)
-    return time.perf_counter() - started
+def _changes(bench: Bench) -> Iterator[str]:
+    """Single changes, and what the first search behind each takes, as it reads its cells anew."""
+    document = next(generated(1)).document
+    asked = bench.ask(search(Random(1), 50, filtered=True, text=False))
+    one, behind = [], []
+    for number in range(LISTINGS + 1, LISTINGS + 60):
+        change = Change(number, "b0000001", document, next(generated(1)).updated_at)
+        one.append(timed(lambda: bench.embedded.apply([change], number)))  # noqa: B023
+        behind.append(timed(lambda: bench.embedded.search(asked)))
+    middle, worst = quantiles(one)
+    yield f"\nOne change is applied in {middle:.1f} ms (p95 {worst:.1f}); the first search behind it, of "
+    yield f"50 miles, takes {statistics.median(behind):.1f} ms.\n"
 
 
-def report(folder: Path, url: str) -> Iterator[str]:
-    embedded = SqliteEngine(folder / "search.db")
-    elastic = ElasticsearchEngine(f"{url}/bench")
-    yield f"# Measurements\n\n{LISTINGS:,} listings; {platform.machine()}, {os.cpu_count()} cores, "
-    yield f"Python {platform.python_version()}. Medians over {ROUNDS} rounds of {ASKS} asks a row.\n\n"
-    built, indexed = fill(embedded), fill(elastic)
-    size = (folder / "search.db").stat().st_size / 1e6
-    yield f"Built from nothing: embedded {built:.0f} s ({size:.0f} MB), Elasticsearch {indexed:.0f} s.\n\n"
-    yield "| radius | filters | text | embedded p50 / p95 ms | bare node p50 / p95 ms | p50 ratio | p95 ratio |\n"
-    yield "| --- | --- | --- | --- | --- | --- | --- |\n"
-    bare = BareNode(url, "bench")
-    for text in (False, True):
-        for filtered in (True, False):
-            for radius in RADII:
-                cells, *_ = compare(embedded, bare, asks(radius, filtered=filtered, text=text))
-                yield f"| {radius} mi | {'two' if filtered else 'none'} | {'yes' if text else 'no'} | {cells} |\n"
-    changes = [
-        timed(
-            lambda n=n: embedded.apply([a_put(LISTINGS + n, a_listing("b0000001"))], LISTINGS + n)
-        )
-        for n in range(1, 60)
+def _processes(bench: Bench) -> Iterator[str]:
+    """Four processes on the one file, each opening it and searching everywhere it is asked to."""
+    rng = Random(4)
+    chosen = [
+        bench.ask(search(rng, r, filtered=True, text=False)) for _ in range(50) for r in RADII
     ]
-    yield f"\nOne change applied to the embedded index: p50 {statistics.median(changes):.1f} ms.\n"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    yield f"Peak memory of this process, listings generated in it: {peak:.0f} MB.\n"
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(PROCESSES) as pool:
+        found = pool.starmap(_in_process, [(bench.folder / "search.db", chosen)] * PROCESSES)
+    opened, memory = max(each[0] for each in found), max(each[1] for each in found)
+    assert len({each[2] for each in found}) == 1, "they found different things"
+    yield f"\n{PROCESSES} processes at once on the one file: the slowest had its first answer after "
+    yield f"{opened * 1000:.0f} ms, the largest took {memory:.0f} MB, and all found the same.\n\n"
 
 
-def main() -> None:
-    """Measure, and write the results as they come."""
-    target = Path(__file__).with_name("results.md")
-    with tempfile.TemporaryDirectory(prefix="directory-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with node(folder / "node") as url:
-            text = ""
-            for line in report(folder, url):
-                text += line
-                sys.stdout.write(line)
-                sys.stdout.flush()
-    target.write_text(text)
-
-
-if __name__ == "__main__":
-    main()
+def _in_process(path: Path, chosen: list[object]) -> tuple[float, float, int]:
+    begun = time.perf_counter()
+    engine = SqliteEngine(path)
+    engine.search(chosen[0])  # type: ignore[arg-type]
+    opened = time.perf_counter() - begun
+    total = sum(engine.search(ask).total for ask in chosen)  # type: ignore[arg-type]
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0])
+    return opened, peak / 1000, total

@@ -16,14 +16,18 @@ _VERSION = version("dry-needling-directory")
 
 
 class _Served:
-    """What the engine serves, as it was a second ago at most: asking costs a round trip."""
+    """What the engine serves, as it was a second ago at most: asking costs a round trip.
+
+    Whoever has an answer already and asks whether it is still good is told by what is served now.
+    A tag that is a second old only makes such a question fail that need not have.
+    """
 
     def __init__(self) -> None:
         self._at = -_LOOKED_EVERY_S
         self._status: EngineStatus | None = None
 
-    def status(self) -> EngineStatus | None:
-        if time.monotonic() >= self._at + _LOOKED_EVERY_S:
+    def status(self, *, now: bool) -> EngineStatus | None:
+        if now or time.monotonic() >= self._at + _LOOKED_EVERY_S:
             self._status = services().engine.status()
             self._at = time.monotonic()
         return self._status
@@ -35,7 +39,7 @@ def index_tag() -> str | None:
     The same address, asked by the same key, in the same language, on the same day, of the same
     state of the index, has the same answer.
     """
-    status = _served().status()
+    status = _served().status(now=bool(request.if_none_match))
     if not status:
         return None
     depends = (
