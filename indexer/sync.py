@@ -202,9 +202,8 @@ def _check(database: Database, generation: Generation, filled: _Filled) -> None:
     if not published - left_out <= held <= published + later:
         raise Unfit(f"The new index holds {held:,} listings, the store has {published:,}; {_STAYS}")
     for (change,) in filter(None, samples):
-        listing = change.listing
         is_in = change.number <= position and change.id not in filled.left_out
-        if listing and is_in and not _is_found(generation, listing):
+        if is_in and (listing := change.listing) and not _is_found(generation, listing):
             raise Unfit(f"The new index does not find {listing.id} where it is; {_STAYS}")
 
 
