@@ -12,10 +12,11 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from directory.listing import Change
-from directory.search.engine import Engine, EngineUnavailable
+from directory.search.engine import Engine
 from directory.store import changefeed
 from directory.store.database import Database
 
@@ -28,6 +29,10 @@ TRIES, PAUSE_S = 3, 1.0
 
 MOST_REFUSED = 20
 """If more changes of one batch are refused, it is the engine or the code, and not the changes."""
+
+
+_HARMLESS = Change(1, "-", None, datetime(2000, 1, 1, tzinfo=UTC))
+"""Deletes what no listing can be called: an engine that can write at all takes it."""
 
 
 class Stopped(Exception):
@@ -49,7 +54,7 @@ def publish(
             engine.apply(batch, last)
         except Exception:  # noqa: BLE001  # what is not the fault of a change comes again
             put = partial(engine.apply, position=position)
-            engine.apply(as_taken(engine, put, batch, stop), last)
+            engine.apply(as_taken(put, batch, stop), last)
         position = last
         applied += len(batch)
         progress(len(batch))
@@ -76,12 +81,12 @@ Put = Callable[[Sequence[Change]], object]
 
 
 def as_taken(
-    engine: Engine, put: Put, batch: Sequence[Change], stop: threading.Event | None = None
+    put: Put, batch: Sequence[Change], stop: threading.Event | None = None
 ) -> list[Change]:
     """A batch in which a delete stands for each change that the engine refuses alone.
 
     The others are put on the way. Raises what `put` raises where the fault is not that of a few
-    changes: the engine does not answer, or too many are refused.
+    changes: the engine takes nothing at all, or refuses too many.
     """
     refused: dict[str, Exception] = {}
     parts = [batch]
@@ -90,7 +95,7 @@ def as_taken(
         try:
             put(part)
         except Exception as error:
-            if len(refused) == MOST_REFUSED or not _answers(engine):
+            if len(refused) == MOST_REFUSED or not _takes_anything(put):
                 raise
             if len(part) > 1:
                 middle = len(part) // 2
@@ -102,10 +107,10 @@ def as_taken(
     return [replace(each, document=None) if each.id in refused else each for each in batch]
 
 
-def _answers(engine: Engine) -> bool:
+def _takes_anything(put: Put) -> bool:
     try:
-        engine.status()
-    except EngineUnavailable:
+        put([_HARMLESS])
+    except Exception:  # noqa: BLE001  # the error that led here is the one to be told
         return False
     return True
 

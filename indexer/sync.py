@@ -134,7 +134,7 @@ def rebuild(
     """
     served = engine.status()
     with engine.new_generation() as generation:
-        filled = _fill(database, engine, generation, progress, stop)
+        filled = _fill(database, generation, progress, stop)
         with database.reading() as session:
             held = counts(session)[Standing.PUBLISHED] - len(filled.left_out)
         lost = served.documents - held if served else 0
@@ -159,7 +159,6 @@ class _Filled:
 
 def _fill(
     database: Database,
-    engine: Engine,
     generation: Generation,
     progress: Progress,
     stop: threading.Event | None,
@@ -180,7 +179,7 @@ def _fill(
     left_out: set[str] = set()
     position = 0
     for batch in batches(database, 0, BATCH, stop):
-        taken = as_taken(engine, generation.apply, batch, stop)
+        taken = as_taken(generation.apply, batch, stop)
         generation.apply(taken)
         left_out |= {a.id for a, b in zip(batch, taken, strict=True) if a.document != b.document}
         position = batch[-1].number

@@ -69,6 +69,7 @@ def test_the_index_catches_up_once_there_is_room(small: Path, tmp_path: Path) ->
     engine = SqliteEngine(small / "search.db")
     put(store, "before")
     sync.sync(store, engine)
+    assert indexed(engine) == {"before": None}  # now it is open, as of every site that runs
     filling = fill_up(small)
     for number in range(300):
         put(store, f"l{number:04}", about="long " * 100)
@@ -94,6 +95,7 @@ def test_a_site_whose_disk_is_full_says_so_and_recovers(small: Path) -> None:
     store.close()
     with served(small) as site:
         assert post(site.port, 0) == 202
+        assert site.status("/api/v1/search?near=78701") == 200
         filling = fill_up(small)
         answers = [post(site.port, number) for number in range(1, 40)]
         assert 503 in answers

@@ -24,7 +24,7 @@ from tests.builders import a_listing, facts
 from tests.conftest import own_services
 from tests.contract.test_engines import fill
 from tests.elasticsearch_node import free_port
-from tests.faults.site import served, until
+from tests.faults.site import Served, served, until
 from tests.web.mailbox import Mailbox, mailbox
 
 SLOW = 1_000
@@ -91,6 +91,7 @@ def test_a_thousand_slow_clients_keep_nobody_out(folder: Path) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4 * SLOW)), hard))
     slow: list[socket.socket] = []
     with served(folder) as site:
+        assert_pieces_are_answered(site)
         over = threading.Event()
 
         def drip() -> None:
@@ -123,6 +124,26 @@ def test_a_thousand_slow_clients_keep_nobody_out(folder: Path) -> None:
                 each.close()
 
 
+def assert_pieces_are_answered(site: Served) -> None:
+    """A request in pieces, on a new connection and on a kept one; two at once; half a one."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as client:
+        for _ in range(2):
+            for piece in (b"GET /healthz HT", b"TP/1.1\r\nHost: 127.0.0.1\r\n", b"\r\n"):
+                client.send(piece)
+                time.sleep(0.1)
+            assert client.recv(10_000).startswith(b"HTTP/1.1 200")
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as client:
+        client.send(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 2)
+        got = b""
+        while got.count(b"HTTP/1.1 200") < 2 and (more := client.recv(10_000)):
+            got += more
+        assert got.count(b"HTTP/1.1 200") == 2
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as client:
+        client.send(b"GET /hea")
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(10_000) == b""
+
+
 def _is_ended(client: socket.socket) -> bool:
     try:
         return client.recv(1_000, socket.MSG_DONTWAIT) == b""
@@ -132,27 +153,7 @@ def _is_ended(client: socket.socket) -> bool:
         return True
 
 
-def test_requests_that_come_in_pieces_are_answered(folder: Path) -> None:
-    with served(folder) as site:
-        with socket.create_connection(("127.0.0.1", site.port), timeout=60) as client:
-            for _ in range(2):  # the second on the same connection
-                for piece in (b"GET /healthz HT", b"TP/1.1\r\nHost: 127.0.0.1\r\n", b"\r\n"):
-                    client.send(piece)
-                    time.sleep(0.1)
-                assert client.recv(10_000).startswith(b"HTTP/1.1 200")
-        with socket.create_connection(("127.0.0.1", site.port), timeout=60) as client:
-            client.send(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 2)
-            got = b""
-            while got.count(b"HTTP/1.1 200") < 2 and (more := client.recv(10_000)):
-                got += more
-            assert got.count(b"HTTP/1.1 200") == 2
-        with socket.create_connection(("127.0.0.1", site.port), timeout=60) as client:
-            client.send(b"GET /hea")
-            client.shutdown(socket.SHUT_WR)
-            assert client.recv(10_000) == b""
-
-
-@pytest.mark.parametrize("fault", ["down", "silent"])
+@pytest.mark.parametrize("fault", [pytest.param("down", marks=pytest.mark.soak), "silent"])
 def test_without_a_mail_server_submissions_are_taken_and_letters_follow_once(
     folder: Path, fault: str
 ) -> None:

@@ -96,7 +96,7 @@ def test_of_two_rebuilds_at_once_the_newer_serves(store: Database, engine: Engin
         put(store, "l00", clinic="Newer")
         sync.rebuild(store, engine)
 
-    with pytest.raises(EngineUnavailable, match="dropped"):
+    with pytest.raises(EngineUnavailable):
         sync.rebuild(store, engine, _once(meanwhile))
     assert indexed(engine) == stored(store)
     assert sync.status(store, engine).behind == 0
