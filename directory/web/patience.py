@@ -33,9 +33,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         Gunicorn calls this for a new connection, and whenever there is something to read.
         """
         come = _come(conn.sock)
-        has_grown = come is not None and len(come) > getattr(conn, "come", 0)
-        is_begun = conn.parser is not None and conn.parser.unreader.buf.getvalue()
-        if is_begun or not (come is None or has_grown) or _is_enough(come):
+        # It was to be told only of more: if there is none, the client has ended.
+        is_over = come is not None and len(come) == getattr(conn, "come", 0)
+        is_read_already = conn.parser is not None and conn.parser.unreader.buf.getvalue()
+        if is_read_already or is_over or _is_enough(come):
             conn.come, conn.waits_until, conn.data_ready = 0, None, True
             _wake_from(conn.sock, 1)
             super().enqueue_req(conn)

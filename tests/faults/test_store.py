@@ -28,7 +28,7 @@ from tests.elasticsearch_node import NodeUnavailable
 from tests.indexer.test_sync import stored
 from tests.store.test_store import MADE, feed, put, statement
 
-COPIES = 5
+COPIES = 3
 
 
 def test_a_store_that_is_locked_for_a_moment_is_waited_for(parts: Services, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.indexer.test_sync import indexed, stored
 from tests.store.test_store import put
 
 EVERYBODY = 40
-QUERIES, QUERIES_SOAK = 400, 10_000
+QUERIES, QUERIES_SOAK = 200, 10_000
 
 
 @pytest.fixture
