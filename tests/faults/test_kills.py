@@ -34,7 +34,7 @@ from tests.indexer.test_load import load
 from tests.indexer.test_sync import indexed, stored
 
 _FORK = multiprocessing.get_context("fork")
-LISTINGS, SUBMISSIONS = 200, 10
+LISTINGS, SUBMISSIONS = 100, 8
 SEED = 20261124
 
 
