@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.elasticsearch_node import free_port
 
 PROGRAMS = Path(sys.executable).parent
-DEADLINE_S = 60
+DEADLINE_S = 120
 
 
 @dataclass(frozen=True)
