@@ -5,7 +5,7 @@ SEARCH ?= embedded
 BIN := .venv/bin
 DEMO := var/demo-$(shell date +%F).jsonl
 
-.PHONY: run test check bench requirements translations clean
+.PHONY: run test check bench soak requirements translations clean
 
 ## Install, load the fictional listings, serve them on http://127.0.0.1:8000.
 run: .venv/run $(DEMO)
@@ -45,6 +45,11 @@ bench: .venv/bench
 .venv/bench: requirements/bench.txt .venv/dev
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
 	@touch $@
+
+## What takes minutes: 200 kills, 10,000 searches under swaps, and half an hour at half the peak rate.
+soak: .venv/dev
+	$(BIN)/pytest -m soak -n 0
+	$(BIN)/python -m benchmarks.soak
 
 .venv/run: requirements/run.txt pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv

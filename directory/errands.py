@@ -10,7 +10,7 @@ import time
 from datetime import date
 
 from directory.aging import grow_old
-from directory.publishing import publish
+from directory.publishing import Stopped, publish
 from directory.reminders import remind
 from directory.search.engine import EngineUnavailable
 from directory.services import Services
@@ -49,6 +49,8 @@ class Errands:
             try:
                 self.run_once()
                 self._told, wait_s = "", EVERY_S
+            except Stopped:
+                break
             except (EngineUnavailable, StoreUnavailable) as error:
                 self._tell(str(error))
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
@@ -73,7 +75,7 @@ class Errands:
             return
         served = parts.engine.status()
         if served and served.current:
-            publish(parts.database, parts.engine, served.position)
+            publish(parts.database, parts.engine, served.position, stop=self._stop)
             self._published = position
 
     def count(self) -> None:

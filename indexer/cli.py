@@ -131,7 +131,7 @@ def rollback() -> None:
 def status(*, as_json: bool) -> None:
     """Tell how many listings there are, how far the index is behind, and what was loaded last.
 
-    Exit code 4 if the index is missing or behind.
+    Exit code 4 if the index is missing or behind, or has refused a listing.
     """
     with opened() as found:
         said, failed = standing.look(found)
@@ -139,7 +139,8 @@ def status(*, as_json: bool) -> None:
         complain(failed)
     for line in [json.dumps(said, indent=2)] if as_json else standing.lines(said):
         say(line)
-    sys.exit(NOT_IN_STEP if said["index"]["behind_changes"] != 0 else 0)
+    index = said["index"]
+    sys.exit(NOT_IN_STEP if index["behind_changes"] != 0 or index["left_out"] else 0)
 
 
 @main.command()

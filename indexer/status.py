@@ -47,6 +47,11 @@ def lines(said: Said) -> Iterator[str]:
             f"index: {index['documents']:,} listings, {index['behind_changes']:,} changes "
             f"({index['behind_seconds']:,.0f} seconds) behind, generation {index['generation']}"
         )
+    if index["left_out"]:
+        yield (
+            f"left out of the index, which refused them: {index['left_out']:,} listings "
+            "(the log names them; mend them, or `indexer rebuild` to try again)"
+        )
     for each in said["loads"]:
         ended = each["finished_at"] or "run it again"
         yield f"last load of {each['source']}: {each['file']}, {ended}: {counted(each['counts'])}"
@@ -59,6 +64,7 @@ def _index(state: sync.Status, now: datetime) -> Said:
         "documents": state.indexed,
         "behind_changes": state.behind,
         "behind_seconds": round(waited, 1),
+        "left_out": state.left_out,
     }
 
 

@@ -4,6 +4,7 @@ The index says up to which change it has come, so it catches up from there, wher
 killed, down, wiped, or fed the same changes twice.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import date, datetime
 
 from directory.aging import Tell, grow_old
 from directory.listing import Change, Listing
-from directory.publishing import Stopped, batches, publish
+from directory.publishing import BATCH, Stopped, as_taken, batches, publish
 from directory.search.engine import Ask, Engine, EngineUnavailable, Generation
 from directory.search.scope import Circle
 from directory.services import Clock
@@ -22,6 +23,8 @@ from directory.store.listings import counts
 from directory.vocabulary import Clause
 from directory.vocabulary.words import words
 
+log = logging.getLogger("indexer.sync")
+
 REBUILD_BATCH = 5_000
 """Changes read from the store at once."""
 
@@ -29,8 +32,8 @@ FOLLOW_S, LONGEST_WAIT_S = 1.0, 300.0
 """Between two looks at the store; after an error the wait doubles up to the second. A refused
 rebuild reads the whole changefeed, and an engine that starts has other things to do."""
 
-LEAST_SHARE = 0.6
-"""A new index with a smaller share of the old one's listings is not served unasked."""
+MOST_LOST = 0.4
+"""A new index that lacks such a share of the old one's listings is not served unasked."""
 
 SAMPLES, HERE_M = 20, 1.0
 """So many listings of a new index are looked for, each within so many metres of where it is."""
@@ -40,14 +43,13 @@ _STAYS = "the old index stays"
 Progress = Callable[[int], None]
 """Told how many changes were applied since it was last told."""
 
-"""Told, in a line, what happened."""
-
 
 @dataclass(frozen=True)
 class Status:
     """How far the index is behind the store; None where there is no index of this version.
 
-    `waiting_since` is when the oldest change was made that the index has not seen.
+    `waiting_since` is when the oldest change was made that the index has not seen. `published` is
+    how many listings the store has published and not changed since the index's position.
     """
 
     store_position: int
@@ -55,6 +57,7 @@ class Status:
     index_position: int | None = None
     indexed: int | None = None
     waiting_since: datetime | None = None
+    published: int = 0
 
     @property
     def behind(self) -> int | None:
@@ -63,6 +66,13 @@ class Status:
             return None
         return self.store_position - self.index_position
 
+    @property
+    def left_out(self) -> int | None:
+        """How many listings the index should hold and does not; None while it is behind."""
+        if self.indexed is None or self.behind:
+            return None
+        return max(0, self.published - self.indexed)
+
 
 def status(database: Database, engine: Engine) -> Status:
     """Where store and index stand."""
@@ -70,11 +80,13 @@ def status(database: Database, engine: Engine) -> Status:
     is_there = served is not None and served.current
     with database.reading() as session:
         store_position = changefeed.position(session)
-        since = changefeed.first_after(session, served.position if served and is_there else 0)
+        seen = served.position if served and is_there else 0
+        since = changefeed.first_after(session, seen)
+        published, _ = changefeed.counts(session, seen)
     if not served or not is_there:
         return Status(store_position, waiting_since=since)
     return Status(
-        store_position, served.generation, served.position, served.documents, waiting_since=since
+        store_position, served.generation, served.position, served.documents, since, published
     )
 
 
@@ -117,41 +129,80 @@ def rebuild(
 
     It reads until there is nothing new, so what is written meanwhile is in. Searches are answered
     by the old generation until then; if anything fails, the old one stays. Raises Shrunk, unless
-    accepted, where the new one would hold less than 60 % of the old one's listings, and Unfit where
-    it does not hold and find what the store has.
+    accepted, where the new one would lack 40 % of the old one's listings, and Unfit where it does
+    not hold and find what the store has.
     """
     served = engine.status()
     with engine.new_generation() as generation:
-        stream = _Stream(batches(database, 0, REBUILD_BATCH, stop), progress)
-        generation.apply(stream)
+        filled = _fill(database, generation, progress, stop)
         with database.reading() as session:
-            held = counts(session)[Standing.PUBLISHED]
-        if served and held < LEAST_SHARE * served.documents and not accept_shrink:
+            held = counts(session)[Standing.PUBLISHED] - len(filled.left_out)
+        lost = served.documents - held if served else 0
+        if served and 0 < MOST_LOST * served.documents <= lost and not accept_shrink:
             raise Shrunk(
                 f"The new index would hold {held:,} listings, the old one has "
                 f"{served.documents:,}. Is it the right store? If it is, use "
                 "`indexer rebuild --accept-shrink`. The old index stays."
             )
-        _check(database, generation, stream.position)
-        generation.serve(stream.position)
+        _check(database, generation, filled)
+        generation.serve(filled.position)
     return held
 
 
-def _check(database: Database, generation: Generation, position: int) -> None:
+@dataclass(frozen=True)
+class _Filled:
+    """Up to which change a new generation was filled, and which listings it has refused."""
+
+    position: int
+    left_out: frozenset[str] = frozenset()
+
+
+def _fill(
+    database: Database,
+    generation: Generation,
+    progress: Progress,
+    stop: threading.Event | None,
+) -> _Filled:
+    """Fill a generation in one stream; where that fails once more from the start, by batches.
+
+    So only a store with a change that the engine refuses pays for finding it.
+    """
+    stream = _Stream(batches(database, 0, REBUILD_BATCH, stop), progress)
+    try:
+        generation.apply(stream)
+    except (Stopped, StoreUnavailable):
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a refused change makes of an engine
+        log.warning("the new index is filled once more, batch by batch: %r", error)
+    else:
+        return _Filled(stream.position)
+    left_out: set[str] = set()
+    position = 0
+    for batch in batches(database, 0, BATCH, stop):
+        taken = as_taken(generation.apply, batch, stop)
+        generation.apply(taken)
+        left_out |= {a.id for a, b in zip(batch, taken, strict=True) if a.document != b.document}
+        position = batch[-1].number
+        progress(len(batch))
+    return _Filled(position, frozenset(left_out))
+
+
+def _check(database: Database, generation: Generation, filled: _Filled) -> None:
     """Unfit where a new generation lacks listings, or does not find them by place and name.
 
     What has changed behind its position may be in it or not: it comes with the next sync.
     """
     with database.reading() as session:
+        position, left_out = filled.position, len(filled.left_out)
         published, later = changefeed.counts(session, position)
         ranks = range(0, position, max(1, position // SAMPLES))
         samples = [changefeed.changes(session, since=rank, limit=1) for rank in ranks]
     held = generation.search(Ask(limit=1)).total
-    if not published <= held <= published + later:
+    if not published - left_out <= held <= published + later:
         raise Unfit(f"The new index holds {held:,} listings, the store has {published:,}; {_STAYS}")
     for (change,) in filter(None, samples):
-        listing = change.listing
-        if listing and change.number <= position and not _is_found(generation, listing):
+        is_in = change.number <= position and change.id not in filled.left_out
+        if is_in and (listing := change.listing) and not _is_found(generation, listing):
             raise Unfit(f"The new index does not find {listing.id} where it is; {_STAYS}")
 
 

@@ -5,8 +5,10 @@ up to a number has seen everything before it. Read from 0 it is the whole direct
 door to the outside: what leaves here is what anybody may see.
 """
 
+import logging
 from datetime import datetime
 
+from pydantic import ValidationError
 from sqlalchemy import Text, cast, func, select
 
 from directory.fields import STORED
@@ -15,6 +17,8 @@ from directory.store.bulk import table_of
 from directory.store.database import Transaction, utc
 from directory.store.listings import Status
 from directory.store.models import ChangeCounterRow, ListingRow
+
+log = logging.getLogger("directory.store")
 
 _LISTING = table_of(ListingRow)
 _DOCUMENT_AS_TEXT = cast(_LISTING.c.document, Text)
@@ -60,14 +64,19 @@ def changes(session: Transaction, *, since: int, limit: int) -> list[Change]:
         .limit(limit)
     )
     return [
-        Change(number, id_, _seen(document) if status == Status.PUBLISHED else None, utc(at))
+        Change(number, id_, _seen(id_, document) if status == Status.PUBLISHED else None, utc(at))
         for number, id_, status, document, at in rows
     ]
 
 
-def _seen(document: str | None) -> bytes | None:
+def _seen(id_: str, document: str | None) -> bytes | None:
     """A stored document as anybody may see it; nearly always as it is."""
     if document is None or _MAY_HIDE not in document:
         return (document and document.encode()) or None
-    listing = Listing.model_validate_json(document, context=STORED)
+    try:
+        listing = Listing.model_validate_json(document, context=STORED)
+    except ValidationError:
+        # Nothing of it leaves, as nobody knows what it hides; nor does the error, which quotes it.
+        log.error("%s is left out: its document cannot be read", id_)
+        return None
     return published(listing).model_dump_json(exclude_defaults=True).encode()

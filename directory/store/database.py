@@ -104,6 +104,11 @@ def _server(url: str) -> Engine:
     limits = {
         "connect_timeout": round(BUSY_S),
         "options": f"-c lock_timeout={round(BUSY_S * 1000)}",
+        # A server that is gone without a word, as with a network that is cut, is noticed, too.
+        "tcp_user_timeout": round(BUSY_S * 1000),
+        "keepalives_idle": 30,
+        "keepalives_interval": round(BUSY_S),
+        "keepalives_count": 3,
     }
     return create_engine(url, pool_pre_ping=True, connect_args=limits, **_JSON)
 

@@ -9,6 +9,7 @@ from directory.app import create_app
 from directory.errands import Errands
 from directory.services import services
 from directory.settings import Settings
+from directory.web.patience import MOST_CONNECTIONS, PatientWorker
 
 WORKERS, THREADS = 2, 4
 """Two processes share two cores, four threads each wait for the engine. No other WSGI server was
@@ -27,6 +28,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, settings: Settings, bind: str) -> None:
         self._settings = settings
         self._bind = bind
+        self._errands: Errands | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -35,7 +37,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "bind": self._bind,
             "workers": WORKERS,
             "threads": THREADS,
-            "worker_class": "gthread",
+            "worker_class": f"{PatientWorker.__module__}.{PatientWorker.__name__}",
+            "worker_connections": MOST_CONNECTIONS,
+            "worker_exit": self._end,
             "accesslog": None,
             "loglevel": "warning",
             "graceful_timeout": DRAIN_S,
@@ -49,5 +53,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         logging.getLogger("directory").setLevel(logging.INFO)
         parts = services(self._settings)
         parts.places.matches("")  # makes the gazetteer before the first visitor comes
-        Errands(parts).start()
+        self._errands = Errands(parts)
+        self._errands.start()
         return create_app(self._settings, parts)
+
+    def _end(self, _arbiter: object, _worker: object) -> None:
+        """Gunicorn tells a worker that it ends, once the requests are through."""
+        if self._errands:
+            self._errands.stop()

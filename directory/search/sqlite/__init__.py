@@ -192,11 +192,22 @@ class _NewGeneration:
     def apply(self, changes: Iterable[Change]) -> None:
         stream = iter(changes)
         for batch in iter(lambda: list(islice(stream, _BATCH)), []):
+            if self._filling and self._is_filled(self._filling, batch):
+                continue
             with self._writing() as db:
-                if self._filling and self._filling.add(db, batch):
-                    continue
-                self._finish(db)
                 Tables(db, self._number).apply(batch)
+
+    def _is_filled(self, filling: Filling, batch: list[Change]) -> bool:
+        """Whether the batch was taken; else the filling is finished, in a transaction of its own.
+
+        If applying the batch fails then, what was filled stays.
+        """
+        with self._writing() as db:
+            if filling.add(db, batch):
+                return True
+            filling.finish(db)
+        self._filling = None
+        return False
 
     def _finish(self, db: sqlite3.Connection) -> None:
         if self._filling:

@@ -60,15 +60,14 @@ class Filling:
             db.execute("ROLLBACK TO adding")
             db.execute("RELEASE adding")  # rolling back leaves the savepoint itself
             return False
-        self._rows += len(changes)
-        self._add_words(db, entries)
+        codes = self._codes | self._add_words(db, entries)
         self._lay_aside(db)
         lookup_rows.fill(db, self._number, placed)
         db.executemany(
             f"INSERT INTO aside_name_{self._number} VALUES (?)",
             ((name,) for each in entries for name in each.names),
         )
-        rows = zip(chunks, pack(entries, self._codes), strict=True)
+        rows = zip(chunks, pack(entries, codes), strict=True)
         db.executemany(
             f"INSERT INTO aside_{self._number} VALUES (?, ?, ?)",
             ((chunk, row, words) for chunk, (row, words) in rows),
@@ -78,6 +77,8 @@ class Filling:
             [len(entries), self._number],
         )
         db.execute("RELEASE adding")
+        # Last, as an entry that cannot be packed is no reason to forget what is in the tables.
+        self._rows, self._codes = self._rows + len(changes), codes
         return True
 
     def finish(self, db: sqlite3.Connection) -> None:
@@ -104,13 +105,14 @@ class Filling:
         self._in_cell[cell] += 1
         return cell * CHUNKS_PER_CELL + place // CHUNK_ROWS
 
-    def _add_words(self, db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    def _add_words(self, db: sqlite3.Connection, entries: Sequence[Entry]) -> dict[str, int]:
+        """Write the words that are new; says their numbers."""
         unknown = words_of(entries) - self._codes.keys()
         new = dict(zip(sorted(unknown), range(len(self._codes) + 1, 1 << 30), strict=False))
-        self._codes |= new
         db.executemany(
             f"INSERT INTO word_{self._number} (word, id) VALUES (?, ?)", list(new.items())
         )
+        return new
 
 
 def _joined(db: sqlite3.Connection, number: int) -> Iterator[tuple[int, bytes, bytes]]:

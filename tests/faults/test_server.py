@@ -1,0 +1,181 @@
+"""The server under fire: asked to end while it works, held by slow clients, its mail server down."""
+
+import http.client
+import json
+import resource
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from directory.mail import post as post_of
+from directory.places import Places
+from directory.store import mails
+from directory.store.database import Database
+from directory.store.submissions import counts
+from tests.builders import a_listing, facts
+from tests.conftest import own_services
+from tests.contract.test_engines import fill
+from tests.elasticsearch_node import free_port
+from tests.faults.site import Served, served, until
+from tests.web.mailbox import Mailbox, mailbox
+
+SLOW = 1_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path, places: Places) -> Path:
+    """Files of a site with three listings."""
+    parts = own_services(tmp_path, places)
+    fill(parts.engine, [a_listing(f"l{n:02}", dry_needling="yes") for n in range(3)])
+    parts.close()
+    return tmp_path
+
+
+def post(port: int, number: int) -> int:
+    """Submit a listing; says the status of the answer, 0 where no connection was to be had."""
+    listing = facts().model_dump(mode="json", exclude_unset=True)
+    body = json.dumps({"email": f"clinic-{number}@example.org", "listing": listing})
+    headers = {
+        "Content-Type": "application/json", "X-Forwarded-For": f"2001:db8:{number:x}::1",
+        "Idempotency-Key": f"key-{number}",
+    }  # fmt: skip
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.connect()
+    except OSError:
+        return 0
+    connection.request("POST", "/api/v1/submissions", body, headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+def test_a_site_that_is_asked_to_end_answers_what_it_has_accepted(folder: Path) -> None:
+    with served(folder) as site, ThreadPoolExecutor(6) as clients:
+        answers: list[int] = []
+        broken: list[Exception] = []
+
+        def submit(number: int) -> None:
+            try:
+                answers.append(post(site.port, number))
+            except (OSError, http.client.HTTPException) as error:
+                broken.append(error)
+
+        tasks = [clients.submit(submit, number) for number in range(120)]
+        until(lambda: answers.count(202) >= 20)
+        site.process.send_signal(signal.SIGTERM)
+        assert site.process.wait(60) == 0
+        for task in tasks:
+            task.result()
+    assert set(answers) == {202, 0}
+    # A connection that the system took in and no worker ever accepted ends without an answer.
+    assert all(isinstance(each, ConnectionError) for each in broken)
+    store = Database(f"sqlite:///{folder / 'store.db'}")
+    with store.reading() as session:
+        kept = sum(counts(session).values())
+    store.close()
+    assert kept >= answers.count(202)
+
+
+def test_a_thousand_slow_clients_keep_nobody_out(folder: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4 * SLOW)), hard))
+    slow: list[socket.socket] = []
+    with served(folder) as site:
+        assert_pieces_are_answered(site)
+        over = threading.Event()
+
+        def drip() -> None:
+            """A byte now and then, of half of them; the others say nothing at all."""
+            while not over.wait(0.5):
+                for each in slow[::2]:
+                    with suppress(OSError):
+                        each.send(b"x")
+
+        for number in range(SLOW):
+            client = socket.create_connection(("127.0.0.1", site.port), timeout=60)
+            slow.append(client)
+            if number % 2 == 0:
+                client.send(b"GET /search HTTP/1.1\r\nX-Slow: ")
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            took = []
+            for _ in range(20):
+                started = time.monotonic()
+                assert site.status("/api/v1/search?near=78701", 60) == 200
+                took.append(time.monotonic() - started)
+            # Were threads held, each request would wait for several slow clients to be given up.
+            assert sorted(took)[10] < 5
+            until(lambda: all(_is_ended(each) for each in slow))
+        finally:
+            over.set()
+            dripping.join()
+            for each in slow:
+                each.close()
+
+
+def assert_pieces_are_answered(site: Served) -> None:
+    """A request in pieces, on a new connection and on a kept one; two at once; half a one."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as client:
+        for _ in range(2):
+            for piece in (b"GET /healthz HT", b"TP/1.1\r\nHost: 127.0.0.1\r\n", b"\r\n"):
+                client.send(piece)
+                time.sleep(0.1)
+            assert client.recv(10_000).startswith(b"HTTP/1.1 200")
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as client:
+        client.send(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 2)
+        got = b""
+        while got.count(b"HTTP/1.1 200") < 2 and (more := client.recv(10_000)):
+            got += more
+        assert got.count(b"HTTP/1.1 200") == 2
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as client:
+        client.send(b"GET /hea")
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(10_000) == b""
+
+
+def _is_ended(client: socket.socket) -> bool:
+    try:
+        return client.recv(1_000, socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize("fault", ["down", pytest.param("silent", marks=pytest.mark.soak)])
+def test_without_a_mail_server_submissions_are_taken_and_letters_follow_once(
+    folder: Path, fault: str
+) -> None:
+    port = free_port()
+    silent = socket.create_server(("127.0.0.1", port)) if fault == "silent" else None
+    with served(folder, DIRECTORY_MAIL_URL=f"smtp://127.0.0.1:{port}") as site:
+        assert [post(site.port, number) for number in range(3)] == [202] * 3
+        assert site.status("/api/v1/search?near=78701") == 200
+    if silent:
+        silent.close()
+    with mailbox() as box:
+        letters_follow(folder, box)
+
+
+def letters_follow(folder: Path, box: Mailbox) -> None:
+    """Once the server is back, and the letters are due again, each comes once."""
+    store = Database(f"sqlite:///{folder / 'store.db'}")
+    later = datetime.now(UTC) + timedelta(hours=2)
+    sent = mails.send_due(store, post_of(box.url, "Us <us@example.org>"), later, print)
+    again = mails.send_due(store, post_of(box.url, "Us <us@example.org>"), later, print)
+    store.close()
+    assert (sent, again) == (3, 0)
+    assert Counter(letter["To"] for letter in box.letters) == Counter(
+        f"clinic-{number}@example.org" for number in range(3)
+    )

@@ -1,0 +1,160 @@
+"""The store under fire: locked, restarted in the middle of a write, and its power cut."""
+
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from directory import sqlite_file
+from directory.app import create_app
+from directory.listing import Source
+from directory.services import Services
+from directory.settings import Settings
+from directory.store import record
+from directory.store.database import Database, StoreUnavailable
+from tests import postgresql_server
+from tests.conftest import not_here
+from tests.elasticsearch_node import NodeUnavailable
+from tests.indexer.test_sync import stored
+from tests.store.test_store import MADE, feed, put, statement
+
+COPIES = 3
+
+
+def test_a_store_that_is_locked_for_a_moment_is_waited_for(parts: Services, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    freeing = threading.Timer(1, other.execute, ["ROLLBACK"])
+    freeing.start()
+    put(parts.database, "ana")
+    freeing.join()
+    other.close()
+    assert stored(parts.database).keys() == {"ana"}
+
+
+@pytest.mark.soak
+def test_a_store_that_is_locked_for_too_long_is_told_and_nothing_is_doubled(
+    parts: Services, tmp_path: Path
+) -> None:
+    put(parts.database, "ana")
+    client = create_app(Settings(), parts).test_client()
+    said = {"email": "ana@example.org", "listing": _facts()}
+    with sqlite3.connect(tmp_path / "store.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        answer = client.post("/api/v1/submissions", json=said, headers={"Idempotency-Key": "k"})
+        waited = time.monotonic() - started
+        assert client.get("/listings/ana").status_code == 200
+        other.execute("ROLLBACK")
+    other.close()
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert waited >= sqlite_file.BUSY_S - 1
+    again = client.post("/api/v1/submissions", json=said, headers={"Idempotency-Key": "k"})
+    assert again.status_code == 202
+    with parts.database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM submission")) == 1
+
+
+def _facts() -> dict[str, object]:
+    return statement(Source.FILE, "x").fields or {}  # type: ignore[return-value]
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[tuple[str, Path]]:
+    """A server of one's own, for it does not stay up; and the folder of its files."""
+    folder = Path(tempfile.mkdtemp(prefix="directory-test-"))
+    folder.chmod(0o755)
+    try:
+        with postgresql_server.server(folder) as url:
+            yield url, folder
+    except NodeUnavailable as error:
+        not_here(str(error))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_postgresql_is_restarted_in_the_middle_of_a_transaction(
+    own_postgresql: tuple[str, Path],
+) -> None:
+    url, folder = own_postgresql
+    store = Database(url)
+    store.migrate()
+    put(store, "before")
+    with pytest.raises(StoreUnavailable), store.writing() as session:
+        record.record(session, "lost", statement(Source.FILE, "file-lost"), MADE)
+        postgresql_server.restart(folder)
+        record.record(session, "lost-2", statement(Source.FILE, "file-lost-2"), MADE)
+    with pytest.raises(StoreUnavailable), store.writing() as session:
+        record.record(session, "lost", statement(Source.FILE, "file-lost"), MADE)
+        postgresql_server.restart(folder)
+    postgresql_server.restart(folder)  # while nothing is under way: then nobody notices
+    put(store, "after")
+    assert [(number, id_) for number, id_, _ in feed(store)] == [(1, "before"), (2, "after")]
+    store.close()
+
+
+_WRITER = """
+import sys
+from directory.store.database import Database
+from tests.store.test_store import put
+store = Database(sys.argv[1])
+for number in range(10_000):
+    put(store, f"l{number:04}", about="long " * 50)
+    print(number, flush=True)
+"""
+
+
+def test_the_power_is_cut_in_the_middle_of_writing(tmp_path: Path) -> None:
+    """What is on the disk at one moment, the log copied first: it opens, and holds every reply."""
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    Database(url).migrate()
+    told: list[int] = []
+    writer = subprocess.Popen([sys.executable, "-c", _WRITER, url], stdout=subprocess.PIPE)
+    reading = threading.Thread(target=lambda: told.extend(map(int, writer.stdout or ())))
+    reading.start()
+    rng = random.Random(18)
+    try:
+        for copy in range(COPIES):
+            seen = len(told)
+            while len(told) < seen + 20:
+                assert writer.poll() is None
+                time.sleep(0.01)
+            time.sleep(rng.random() / 20)
+            acknowledged, folder = len(told), tmp_path / f"copy-{copy}"
+            folder.mkdir()
+            writer.send_signal(signal.SIGSTOP)  # all files of one moment, in the middle of anything
+            for file in tmp_path.glob("store.db*"):
+                if not file.name.endswith("-shm"):
+                    shutil.copy(file, folder)
+            writer.send_signal(signal.SIGCONT)
+            _tear(folder / "store.db-wal", rng)
+            reopened = Database(f"sqlite:///{folder / 'store.db'}")
+            assert stored(reopened).keys() >= {f"l{number:04}" for number in range(acknowledged)}
+            put(reopened, "after")
+            reopened.close()
+            with sqlite3.connect(folder / "store.db") as file_:
+                assert file_.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            file_.close()
+    finally:
+        writer.kill()
+        writer.wait()
+        reading.join()
+        assert writer.stdout
+        writer.stdout.close()
+
+
+def _tear(log: Path, rng: random.Random) -> None:
+    """Half a page that the disk had not finished, at the end of the log."""
+    with log.open("ab") as file:
+        file.write(rng.randbytes(2_000))
