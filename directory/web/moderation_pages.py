@@ -31,6 +31,7 @@ from directory.store.submissions import Kind, State, Submission
 from directory.web import accounts
 from directory.web.context import services
 from directory.web.names import FIELD_NAMES
+from directory.web.parameters import number_of
 from directory.web.rendering import absolute
 from directory.web.report_pages import CHOICES, OUTCOMES
 from directory.web.responses import private
@@ -92,10 +93,10 @@ def decide_several() -> Response:
 def look() -> Response:
     """What owners have changed at once was looked at, and is all right."""
     by, parts = accounts.must_be_moderator(), services()
-    ids = [int(each) for each in request.form.getlist("revision") if each.isdigit()]
+    ids = {number_of(each) for each in request.form.getlist("revision")}
     with parts.database.writing() as session:
-        there = {each.id for _, each in reviews.to_review(session)}
-        reviews.reviewed(session, [id_ for id_ in ids if id_ in there], by, parts.clock())
+        there = [each.id for _, each in reviews.to_review(session)]
+        reviews.reviewed(session, [id_ for id_ in there if id_ in ids], by, parts.clock())
     return redirect(url_for("moderation.queue"), HTTPStatus.SEE_OTHER)
 
 

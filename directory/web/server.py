@@ -6,6 +6,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from directory.app import create_app
+from directory.counters import Counters
 from directory.errands import Errands
 from directory.services import services
 from directory.settings import Settings
@@ -27,6 +28,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, settings: Settings, bind: str) -> None:
         self._settings = settings
         self._bind = bind
+        self._counters = Counters()  # before the workers are forked, so that they share them
         super().__init__()
 
     def load_config(self) -> None:
@@ -50,4 +52,4 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         parts = services(self._settings)
         parts.places.matches("")  # makes the gazetteer before the first visitor comes
         Errands(parts).start()
-        return create_app(self._settings, parts)
+        return create_app(self._settings, parts, self._counters)
