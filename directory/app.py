@@ -67,6 +67,7 @@ def create_app(
     app.config["BASE_URL"] = settings.base_url
     app.config["REQUESTS_A_MINUTE"] = settings.requests_a_minute
     app.config["SECURITY_CONTACT"] = settings.security_contact
+    app.config["GEOCODER"] = settings.geocoder
     app.config["MAP_TILES_URL"] = settings.map_tiles_url
     app.config["MAP_TILES_CREDIT"] = settings.map_tiles_credit
     app.extensions["services"] = parts or services(settings)

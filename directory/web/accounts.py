@@ -50,7 +50,9 @@ def sign_out(response: Response) -> None:
 
 
 def keep_signed_in(response: Response) -> Response:
-    """Whoever is at work stays signed in."""
+    """Whoever is at work stays signed in; a page that caches share must carry nobody's cookie."""
+    if response.cache_control.public:
+        return response
     if g.get("email") and _cookie() not in response.headers.get("Set-Cookie", ""):
         sign_in(response, g.email)
     return response

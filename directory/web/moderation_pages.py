@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from werkzeug import Response
 
 from directory import keeping
+from directory.fields import LISTING_ID
 from directory.mail import letters
 from directory.mail.letters import To
 from directory.store import (
@@ -167,6 +168,8 @@ def merge() -> Response:
     by = accounts.must_be_moderator()
     parts = services()
     gone, kept = request.form.get("gone", ""), request.form.get("kept", "")
+    if not (LISTING_ID.fullmatch(gone) and LISTING_ID.fullmatch(kept)):
+        abort(HTTPStatus.BAD_REQUEST, "Give the ids of two listings.")
     try:
         with parts.database.writing() as session:
             made = Made(by, parts.clock(), f"{gone} and {kept} are one")
