@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
-def tests_of(path: Path) -> set[str]:
+def functions_of(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
@@ -21,7 +21,7 @@ def test_every_test_that_is_named_is_there(document: str) -> None:
     assert len(named) > 20
     for file, name in named:
         assert name.startswith("test_"), name
-        assert name in tests_of(ROOT / file), f"{file}::{name}"
+        assert name in functions_of(ROOT / file), f"{file}::{name}"
 
 
 def test_every_trial_has_a_test_or_a_reason() -> None:
