@@ -4,6 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from directory import language
+from directory.counters import Counters
 from directory.services import Services, services
 from directory.settings import Settings
 from directory.web import (
@@ -14,6 +15,7 @@ from directory.web import (
     claim_pages,
     clinic_pages,
     docs_pages,
+    doorstep,
     draft_pages,
     embed,
     fhir,
@@ -39,10 +41,16 @@ MOST_SENT_BYTES = 100_000
 """A form is refused that is larger."""
 
 
-def create_app(settings: Settings, parts: Services | None = None) -> Flask:
-    """The application. Tests pass their own services; else the settings choose them."""
+def create_app(
+    settings: Settings, parts: Services | None = None, counters: Counters | None = None
+) -> Flask:
+    """The application. Tests pass their own services; else the settings choose them.
+
+    Processes that serve together count together: they pass the same counters.
+    """
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.url_map.merge_slashes = False  # a redirect would name the host that the request claims
+    app.url_map.converters["int"] = doorstep.Number
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of the docs
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.policies["ext.i18n.trimmed"] = True
@@ -59,9 +67,11 @@ def create_app(settings: Settings, parts: Services | None = None) -> Flask:
     app.config["BASE_URL"] = settings.base_url
     app.config["REQUESTS_A_MINUTE"] = settings.requests_a_minute
     app.config["SECURITY_CONTACT"] = settings.security_contact
+    app.config["GEOCODER"] = settings.geocoder
     app.config["MAP_TILES_URL"] = settings.map_tiles_url
     app.config["MAP_TILES_CREDIT"] = settings.map_tiles_credit
     app.extensions["services"] = parts or services(settings)
+    app.extensions["counters"] = counters or Counters()
     for part in (
         pages,
         listing_pages,
@@ -92,6 +102,7 @@ def create_app(settings: Settings, parts: Services | None = None) -> Flask:
         app.register_blueprint(part.blueprint)
     rendering.register(app)
     responses.register(app)
+    doorstep.register(app)
     partner_access.register(app)
     app.before_request(accounts.refuse_other_sites)
     app.after_request(accounts.keep_signed_in)

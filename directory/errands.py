@@ -14,7 +14,7 @@ from directory.publishing import Stopped, publish
 from directory.reminders import remind
 from directory.search.engine import EngineUnavailable
 from directory.services import Services
-from directory.store import changefeed, mails, partners, seen
+from directory.store import changefeed, mails, partners, retention, seen
 from directory.store.database import StoreUnavailable
 
 log = logging.getLogger("directory.errands")
@@ -66,6 +66,8 @@ class Errands:
         if self._reminded != now.date():
             grow_old(parts.database, parts.clock, self._tell)
             remind(parts)
+            with parts.database.writing() as session:
+                retention.forget_old(session, now)
             self._reminded = now.date()
         if time.monotonic() > self._counted + COUNT_EVERY_S:
             self.count()

@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         600,
         ge=1,
         description="How many requests of the API or the embedded search one network address may "
-        "make in a minute without a partner's key, to each of the two serving processes.",
+        "make in a minute without a partner's key.",
     )
     security_contact: str = Field(
         "",

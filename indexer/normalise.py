@@ -135,7 +135,7 @@ def named(parts: Mapping[str, str]) -> dict[str, str]:
 
 def _name_alone(text: str) -> str:
     """A name without its title and what stands in brackets."""
-    return _TITLE.sub("", re.sub(r"\([^)]*\)", "", text).strip())
+    return _TITLE.sub("", re.sub(r"\([^()]*\)", "", text).strip())
 
 
 def _are_letters(text: str) -> bool:

@@ -27,9 +27,10 @@ _MIGRATION_LOCK = 7_208_155
 
 _CACHE_KB, _CHECKPOINT_PAGES = 32_000, 8_000
 
-_JSON = {
+_HOW: dict[str, Any] = {
     "json_serializer": lambda value: orjson.dumps(value).decode(),
     "json_deserializer": orjson.loads,
+    "hide_parameters": True,  # an error of the database is logged, and what people typed is not
 }
 
 Transaction = Session
@@ -110,12 +111,12 @@ def _server(url: str) -> Engine:
         "keepalives_interval": round(BUSY_S),
         "keepalives_count": 3,
     }
-    return create_engine(url, pool_pre_ping=True, connect_args=limits, **_JSON)
+    return create_engine(url, pool_pre_ping=True, connect_args=limits, **_HOW)
 
 
 def _sqlite(url: str) -> Engine:
     """SQLite with its own transactions instead of the driver's, and every commit on disk."""
-    engine = create_engine(url, connect_args={"timeout": BUSY_S}, **_JSON)
+    engine = create_engine(url, connect_args={"timeout": BUSY_S}, **_HOW)
     if engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
 

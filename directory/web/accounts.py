@@ -16,14 +16,14 @@ from directory.search.query import ParameterError
 from directory.store import owners
 from directory.store.database import Transaction
 from directory.web.context import services
-from directory.web.limits import Limit, sender
+from directory.web.limits import sender, take
 from directory.web.responses import APIS
 
 SESSION_S = 30 * 60
 POSTS_AN_HOUR, LETTERS_AN_HOUR = 40, 5
-"""From one network address, and to one e-mail address, by each serving process."""
+"""From one network address, and to one e-mail address."""
 
-_an_hour = Limit(3600)
+_HOUR_S = 3600
 
 
 def signed_in() -> str | None:
@@ -50,7 +50,9 @@ def sign_out(response: Response) -> None:
 
 
 def keep_signed_in(response: Response) -> Response:
-    """Whoever is at work stays signed in."""
+    """Whoever is at work stays signed in; a page that caches share must carry nobody's cookie."""
+    if response.cache_control.public:
+        return response
     if g.get("email") and _cookie() not in response.headers.get("Set-Cookie", ""):
         sign_in(response, g.email)
     return response
@@ -105,7 +107,7 @@ def address_errors(typed: str) -> list[ParameterError]:
 
 def slow_down(what: str, most: int) -> None:
     """Count one more of these within the hour; 429 where there are too many."""
-    allowance = _an_hour.take(what, most)
+    allowance = take(what, most, _HOUR_S)
     if allowance.left < 0:
         raise TooManyRequests(
             gettext("That was too often within an hour. Please try again later."),

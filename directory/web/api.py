@@ -18,6 +18,7 @@ from directory.web.parameters import asked, must_be_one_of, only, whole_number
 from directory.web.partner_access import must_have_secret
 from directory.web.rendering import absolute
 from directory.web.responses import for_one, json_response
+from directory.web.sent_json import sent_object
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -168,8 +169,7 @@ def nearest() -> Response:
     It is posted, so that no coordinate stands in an address.
     """
     only()
-    said = request.get_json(silent=True)
-    given = said if isinstance(said, dict) else {}
+    given = sent_object() or {}
     point = point_or_wrong(str(given.get("lat")), str(given.get("lon")))
     return for_one(json_response(present.place(services().places.nearest(point))))
 

@@ -1,15 +1,13 @@
-"""How often somebody may do something within a stretch of time, by each serving process."""
+"""How often somebody may do something within a stretch of time, and who that is."""
 
 import re
-import threading
-import time
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from cachetools import LRUCache
-from flask import request
+from flask import current_app, request
 
-_PLACES = 100_000
+from directory.counters import Counters
+
 _PORT = re.compile(r"^(\[.*\]|[0-9.]+):\d+$")
 """Some proxies name the port, too."""
 
@@ -36,20 +34,8 @@ class Allowance:
     resets_s: int
 
 
-class Limit:
-    """Counts within stretches of `window_s` seconds, each begun by its first event."""
-
-    def __init__(self, window_s: int) -> None:
-        self.window_s = window_s
-        self._lock = threading.Lock()
-        self._counted: LRUCache[str, tuple[float, int]] = LRUCache(_PLACES)
-
-    def take(self, what: str, most: int) -> Allowance:
-        """Count one more."""
-        now = time.monotonic()
-        with self._lock:
-            began, count = self._counted.get(what, (now, 0))
-            if now >= began + self.window_s:
-                began, count = now, 0
-            self._counted[what] = (began, count + 1)
-        return Allowance(most, most - count - 1, max(1, round(began + self.window_s - now)))
+def take(what: str, most: int, window_s: int) -> Allowance:
+    """Count one more of these, in all serving processes together."""
+    counters: Counters = current_app.extensions["counters"]
+    count, resets_s = counters.add(what, window_s)
+    return Allowance(most, most - count, max(1, round(resets_s)))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from werkzeug import Response
 
 from directory import keeping
+from directory.fields import LISTING_ID
 from directory.mail import letters
 from directory.mail.letters import To
 from directory.store import (
@@ -31,6 +32,7 @@ from directory.store.submissions import Kind, State, Submission
 from directory.web import accounts
 from directory.web.context import services
 from directory.web.names import FIELD_NAMES
+from directory.web.parameters import number_of
 from directory.web.rendering import absolute
 from directory.web.report_pages import CHOICES, OUTCOMES
 from directory.web.responses import private
@@ -92,10 +94,10 @@ def decide_several() -> Response:
 def look() -> Response:
     """What owners have changed at once was looked at, and is all right."""
     by, parts = accounts.must_be_moderator(), services()
-    ids = [int(each) for each in request.form.getlist("revision") if each.isdigit()]
+    ids = {number_of(each) for each in request.form.getlist("revision")}
     with parts.database.writing() as session:
-        there = {each.id for _, each in reviews.to_review(session)}
-        reviews.reviewed(session, [id_ for id_ in ids if id_ in there], by, parts.clock())
+        there = [each.id for _, each in reviews.to_review(session)]
+        reviews.reviewed(session, [id_ for id_ in there if id_ in ids], by, parts.clock())
     return redirect(url_for("moderation.queue"), HTTPStatus.SEE_OTHER)
 
 
@@ -166,6 +168,8 @@ def merge() -> Response:
     by = accounts.must_be_moderator()
     parts = services()
     gone, kept = request.form.get("gone", ""), request.form.get("kept", "")
+    if not (LISTING_ID.fullmatch(gone) and LISTING_ID.fullmatch(kept)):
+        abort(HTTPStatus.BAD_REQUEST, "Give the ids of two listings.")
     try:
         with parts.database.writing() as session:
             made = Made(by, parts.clock(), f"{gone} and {kept} are one")

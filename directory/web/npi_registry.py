@@ -18,6 +18,7 @@ from directory.web.npi_query import NpiError, Refused, read
 from directory.web.npi_record import Json, record
 from directory.web.parameters import asked
 from directory.web.responses import RETRY_AFTER_S, for_one, json_response
+from directory.web.wordless import wordless
 
 blueprint = Blueprint("npi_registry", __name__, url_prefix="/npi-registry")
 
@@ -56,7 +57,7 @@ def refuse_cursor(_: InvalidCursor) -> Response:
 @blueprint.errorhandler(EngineUnavailable)
 def unavailable(error: EngineUnavailable) -> Response:
     """The search is down: the one answer here that is no success."""
-    logging.getLogger("directory").error("%s", type(error).__name__, exc_info=error)
+    logging.getLogger("directory").error("%s", wordless(error))
     answer = _errors(
         NpiError("The search does not answer at the moment: try again soon", "generic")
     )

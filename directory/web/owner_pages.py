@@ -30,6 +30,7 @@ from directory.web import accounts, listing_form
 from directory.web.context import services
 from directory.web.listing_form import STEPS
 from directory.web.names import FIELD_NAMES, SOURCE_NAMES
+from directory.web.parameters import number_of
 from directory.web.report_pages import CHOICES
 from directory.web.responses import Problem, private, typed, wrong_form
 from directory.web.structured import structured
@@ -53,17 +54,17 @@ def change(id_: str) -> Response:
     fields, errors = listing_form.said(
         request.form.to_dict(flat=False), tuple(listing_form.PARTS.values())
     )
-    seen = request.form.get("seen", "")
+    seen = number_of(request.form.get("seen", ""))
     if not errors:
         errors = listing_form.located(fields, parts.places)[1]
     with parts.database.writing() as session:
         email = accounts.must_be_owner(session, id_)
         found = _standing(session, id_)
-        if errors or not seen.isdigit():
+        if errors or seen is None:
             return _edit_page(found, wrong_form(errors))
         made = Made(email, parts.clock(), gettext("The practice has changed it."))
         changes = keeping.wanted_changes(found, fields)
-        if changes and found.change_number != int(seen):
+        if changes and found.change_number != seen:
             return _edit_page(found, _conflict(), mine=_touched(fields))
         risky = [each for each in changes if each.field in keeping.HIGH_RISK]
         try:
@@ -71,7 +72,7 @@ def change(id_: str) -> Response:
                 asked = Asked(Kind.CHANGE, email, language.spoken(), fields, id_)
                 submissions.keep(session, asked, State.WAITING, parts.clock())
             elif changes:
-                keeping.change(session, id_, fields, int(seen), made, parts.places)
+                keeping.change(session, id_, fields, seen, made, parts.places)
             if request.form.get("still_right") and not risky:
                 keeping.attest(session, id_, made, "form")
         except ValidationError:

@@ -18,6 +18,7 @@ from directory.search.distance import METRES_PER
 from directory.search.find import find
 from directory.search.page import SearchPage
 from directory.search.query import MAX_PAGE, InvalidQuery, SearchQuery, parse
+from directory.store import retention
 from directory.web import sentences
 from directory.web.context import finder, is_counted, point_or_wrong, services
 from directory.web.embedding import embedding
@@ -48,6 +49,13 @@ def accessibility() -> str:
     """What is done for everybody to be able to use the site, what was tested, and what was not."""
     canonical = url_for("pages.accessibility", lang=None)
     return render_template("accessibility.html", canonical=canonical)
+
+
+@blueprint.get("/privacy")
+def privacy() -> str:
+    """What the site learns of whoever uses it, and what it does not."""
+    canonical = url_for("pages.privacy", lang=None)
+    return render_template("privacy.html", canonical=canonical, kept=retention)
 
 
 @blueprint.get("/search")

@@ -43,6 +43,11 @@ def whole_number(name: str, typed: str, least: int, most: int) -> int:
     return int(typed)
 
 
+def number_of(typed: str) -> int | None:
+    """The whole number that a form sends, of at most twelve digits; None where it is none."""
+    return int(typed) if re.fullmatch("[0-9]{1,12}", typed) else None
+
+
 def must_be_one_of(name: str, values: str) -> InvalidQuery:
     """What is wrong with a parameter that has another value than these."""
     wrong = gettext("must be one of %(values)s", values=values)

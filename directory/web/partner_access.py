@@ -15,7 +15,7 @@ from directory.language import gettext
 from directory.partner import Partner
 from directory.store.partners import KeyKind, Use
 from directory.web.context import services
-from directory.web.limits import Limit, sender
+from directory.web.limits import sender, take
 from directory.web.responses import APIS
 
 KEY_HEADER = "X-Directory-Key"
@@ -33,7 +33,6 @@ _WINDOW_S = 60
 
 def register(app: Flask) -> None:
     """Look at every request of an API before it is answered."""
-    app.extensions["a_minute"] = Limit(_WINDOW_S)
     app.before_request(_look)
     app.after_request(_say)
 
@@ -128,8 +127,7 @@ def _preflight() -> Response:
 
 
 def _count(what: str, most: int) -> None:
-    limit: Limit = current_app.extensions["a_minute"]
-    g.allowance = limit.take(what, most)
+    g.allowance = take(what, most, _WINDOW_S)
     if g.allowance.left < 0:
         said = gettext("More than %(most)s requests in a minute: slow down.", most=most)
         raise TooManyRequests(said, retry_after=g.allowance.resets_s)

@@ -28,6 +28,7 @@ from directory.search.engine import EngineUnavailable
 from directory.search.query import InvalidQuery, ParameterError
 from directory.store.database import StoreUnavailable
 from directory.web.compression import compress
+from directory.web.wordless import wordless
 
 Sent = TypeVar("Sent", bound=BaseResponse)
 
@@ -199,7 +200,7 @@ def register(app: Flask) -> None:
 def _answer_error(error: Exception) -> Response:
     found = problem(error)
     if found.status >= 500 and not isinstance(error, HTTPException):
-        logging.getLogger("directory").error("%s", type(error).__name__, exc_info=error)
+        logging.getLogger("directory").error("%s", wordless(error))
     if isinstance(error, RequestEntityTooLarge):
         _hear_out()
     answer = _shape(request.path)(found)

@@ -6,6 +6,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from directory.app import create_app
+from directory.counters import Counters
 from directory.errands import Errands
 from directory.services import services
 from directory.settings import Settings
@@ -29,6 +30,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._settings = settings
         self._bind = bind
         self._errands: Errands | None = None
+        self._counters = Counters()  # before the workers are forked, so that they share them
         super().__init__()
 
     def load_config(self) -> None:
@@ -55,7 +57,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         parts.places.matches("")  # makes the gazetteer before the first visitor comes
         self._errands = Errands(parts)
         self._errands.start()
-        return create_app(self._settings, parts)
+        return create_app(self._settings, parts, self._counters)
 
     def _end(self, _arbiter: object, _worker: object) -> None:
         """Gunicorn tells a worker that it ends, once the requests are through."""

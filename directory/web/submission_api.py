@@ -18,6 +18,7 @@ from directory.web.context import services
 from directory.web.draft_pages import ask_for_proof
 from directory.web.listing_form import PARTS
 from directory.web.responses import json_response
+from directory.web.sent_json import sent_object
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/api/v1")
 
@@ -32,8 +33,8 @@ def submit() -> Response:
     is an error (422).
     """
     accounts.slow_down_sender()
-    said = request.get_json(silent=True)
-    if not isinstance(said, dict):
+    said = sent_object()
+    if said is None:
         raise _wrong([("listing", gettext("Send a JSON object with email and listing."))])
     email, fields = _read(said)
     key = request.headers.get("Idempotency-Key")

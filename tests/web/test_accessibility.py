@@ -33,6 +33,7 @@ STATES = {
     "guide": "/guide",
     "results-with-care": "/search?near=78701&q=pregnant+neck+pain",
     "accessibility": "/accessibility",
+    "privacy": "/privacy",
     "not-found": "/listings/nobody-there",
 }
 STRICT = {
