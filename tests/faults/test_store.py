@@ -10,6 +10,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,24 @@ def test_a_store_that_is_locked_for_a_moment_is_waited_for(parts: Services, tmp_
     freeing.join()
     other.close()
     assert stored(parts.database).keys() == {"ana"}
+
+
+def test_one_submission_sent_twice_at_once_is_one(parts: Services, database: Database) -> None:
+    app = create_app(Settings(), replace(parts, database=database))
+    together = threading.Barrier(4)
+
+    def send(number: int) -> tuple[int, str]:
+        together.wait()
+        said = {"email": "ana@example.org", "listing": _facts()}
+        answer = app.test_client().post(
+            "/api/v1/submissions", json=said, headers={"Idempotency-Key": f"key-{number % 2}"}
+        )
+        return answer.status_code, answer.get_json()["reference"]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(send, range(4)))
+    assert [status for status, _ in answers] == [202] * 4
+    assert answers[0] == answers[2] != answers[1] == answers[3]
 
 
 @pytest.mark.soak
