@@ -36,7 +36,7 @@ class Breaker:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Counts a call's NoAnswer; EngineUnavailable, before the call, where there were too many."""
+        """Counts a NoAnswer within it; EngineUnavailable, at once, where there were too many."""
         self._admit()
         try:
             yield

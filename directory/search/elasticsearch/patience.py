@@ -7,6 +7,7 @@ import random
 import time
 from typing import Any, cast
 
+from elastic_transport import ConnectionError as NoConnection
 from elastic_transport import Transport, TransportApiResponse, TransportError
 from elastic_transport.client_utils import DEFAULT, DefaultType
 
@@ -44,7 +45,7 @@ class PatientTransport(Transport):
         target: str,
         *,
         max_retries: int | DefaultType = DEFAULT,
-        request_timeout: float | None | DefaultType = DEFAULT,
+        request_timeout: float | DefaultType | None = DEFAULT,
         **rest: Any,  # noqa: ANN401  # the client's affair
     ) -> TransportApiResponse:
         """What a node answered; TransportError where none did, within the time."""
@@ -61,6 +62,9 @@ class PatientTransport(Transport):
                 answer = super().perform_request(
                     method, target, max_retries=0, request_timeout=seconds, **rest
                 )
+                if answer.body is None and method != "HEAD":
+                    # Cut off within its headers, an answer looks like one that says nothing.
+                    raise NoConnection("the answer was empty")
                 if not may_pass(answer.meta.status) or _is_last(tried, retries, ends - pause):
                     return answer
             except TransportError:
