@@ -5,7 +5,7 @@ SEARCH ?= embedded
 BIN := .venv/bin
 DEMO := var/demo-$(shell date +%F).jsonl
 
-.PHONY: run test check bench requirements translations clean
+.PHONY: run test soak check bench requirements translations clean
 
 ## Install, load the fictional listings, serve them on http://127.0.0.1:8000.
 run: .venv/run $(DEMO)
@@ -37,6 +37,10 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+## Run what takes too long for `make test`: faults and loads of many minutes.
+soak: .venv/dev
+	$(BIN)/pytest -n 0 -m soak
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.engines

@@ -4,7 +4,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ NAMES = ("one", "two", "three")
 class Cluster:
     """The nodes by their names; each may be master, and each holds data."""
 
+    server: Server
+    heap: str
     nodes: dict[str, Running]
 
     @property
@@ -47,23 +49,34 @@ class Cluster:
         """End a node without warning."""
         self.nodes[name].kill()
 
+    def start(self, name: str) -> None:
+        """Start a node again that was killed, as what restarts services would."""
+        one = self.nodes[name]
+        one.process = self.server.start(one.own, self.heap)
+
     def seconds_to(self, status: str, nodes: int, patience_s: float = 240) -> float:
         """How long it takes until so many nodes are of a status; TimeoutError after a while."""
         started = time.monotonic()
         while time.monotonic() - started < patience_s:
-            try:
+            health: dict[str, Any] = {}
+            with suppress(OSError):  # no master at the moment, or a node that starts
                 health = self._ask("/_cluster/health?timeout=1s")
-            except OSError:  # no master at the moment
-                health = {}
             if (health.get("status"), health.get("number_of_nodes")) == (status, nodes):
                 return time.monotonic() - started
             time.sleep(0.05)
         raise TimeoutError(f"the cluster is not {status}")
 
     def _ask(self, path: str) -> Any:
-        url = f"http://127.0.0.1:{self.nodes[self.alive[0]].port}{path}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return json.load(answer)
+        """What the first node that answers says; the OSError of the last one where none does."""
+        last: OSError = ConnectionError("no node runs")
+        for name in self.alive:
+            try:
+                url = f"http://127.0.0.1:{self.nodes[name].port}{path}"
+                with urllib.request.urlopen(url, timeout=10) as answer:
+                    return json.load(answer)
+            except OSError as error:
+                last = error
+        raise last
 
 
 @contextmanager
@@ -73,7 +86,7 @@ def cluster(folder: Path, heap: str = "512m") -> Iterator[Cluster]:
     transport = {name: free_port() for name in NAMES}
     hosts = [f"127.0.0.1:{port}" for port in transport.values()]
     with ExitStack() as stack:
-        made = Cluster({})
+        made = Cluster(server, heap, {})
         for name in NAMES:
             options = {
                 "node.name": name, "cluster.name": "three", "transport.port": transport[name],

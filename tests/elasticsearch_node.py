@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 VERSION = "9.2.0"
 ROOT = Path(__file__).parent.parent
@@ -34,6 +34,7 @@ CACHE = ROOT / ".cache"
 ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
 BOOT_S = 240
 USER = "elasticsearch-test"
+ALONE = {"xpack.security.enabled": "false", "discovery.type": "single-node"}
 
 
 class NodeUnavailable(Exception):
@@ -80,8 +81,7 @@ def java_home() -> Path:
 @contextmanager
 def node(folder: Path, heap: str = "1g") -> Iterator[str]:
     """The address of a node whose files lie in a folder; it is stopped at the end."""
-    alone = {"xpack.security.enabled": "false", "discovery.type": "single-node"}
-    with running(Server(folder), "node", alone, heap) as one:
+    with running(Server(folder), "node", ALONE, heap) as one:
         one.wait(f"http://127.0.0.1:{one.port}")
         yield f"http://127.0.0.1:{one.port}"
 
@@ -188,7 +188,9 @@ def _health(url: str, tls: ssl.SSLContext | None) -> dict[str, Any]:
         f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/_cluster/health"
     )
     if parts.username:
-        account = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        account = base64.b64encode(
+            f"{parts.username}:{unquote(parts.password or '')}".encode()
+        ).decode()
         asked.add_header("Authorization", f"Basic {account}")
     with urllib.request.urlopen(asked, timeout=5, context=tls) as answer:
         health: dict[str, Any] = json.load(answer)

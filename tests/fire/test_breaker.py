@@ -32,8 +32,8 @@ class Calls:
 
 def test_after_some_failures_in_a_row_no_call_is_made() -> None:
     calls = Calls()
-    calls.fail(IN_A_ROW + 5)
-    assert calls.made == IN_A_ROW
+    calls.fail(IN_A_ROW + 1 + 5)
+    assert calls.made == IN_A_ROW + 1, "one of them is the first probe"
     with pytest.raises(EngineUnavailable, match="does not answer"):
         calls.make()
 
@@ -59,20 +59,21 @@ def test_a_mistake_of_ours_says_nothing_of_the_engine() -> None:
     calls.fail(IN_A_ROW - 1)
     with pytest.raises(ZeroDivisionError), calls.breaker.watching():
         raise ZeroDivisionError
-    calls.fail(2)
-    assert calls.made == IN_A_ROW
+    calls.fail(3)
+    assert calls.made == IN_A_ROW + 1
 
 
 def test_one_probe_finds_out_that_the_engine_is_back() -> None:
     calls = Calls()
-    calls.fail(IN_A_ROW)
-    calls.now += PROBE_EVERY_S
-    calls.fail(3)
+    calls.fail(IN_A_ROW + 3)
     assert calls.made == IN_A_ROW + 1
     calls.now += PROBE_EVERY_S
+    calls.fail(3)
+    assert calls.made == IN_A_ROW + 2
+    calls.now += PROBE_EVERY_S
     calls.make()
     calls.make()
-    assert calls.made == IN_A_ROW + 3
+    assert calls.made == IN_A_ROW + 4
 
 
 def test_of_a_crowd_one_is_the_probe() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from elastic_transport import TransportError
+from elastic_transport import TlsError, TransportError
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 from pydantic import ValidationError
 
@@ -71,7 +71,9 @@ def as_unavailable() -> Iterator[None]:
         yield
     except (TransportError, ApiError) as error:
         kind = EngineUnavailable if _is_an_answer(error) else NoAnswer
-        raise kind(f"the search engine does not answer: {error}") from error
+        # The client's own words for a certificate that is not trusted are "TLS error".
+        why = error.message if isinstance(error, TlsError) else error
+        raise kind(f"the search engine does not answer: {why}") from error
     except ValidationError as error:
         said = "the search index holds what this version cannot read: run `indexer rebuild`"
         raise EngineUnavailable(said) from error

@@ -25,7 +25,8 @@ class NoAnswer(EngineUnavailable):
 class Breaker:
     """Lets calls through until some in a row had no answer; then one every few seconds, as a probe.
 
-    The first one that is answered lets them all through again. Any thread may use it.
+    The first one that is answered lets them all through again. The next call is the first probe: a
+    hiccup that failed several at once is over by then. Any thread may use it.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -41,12 +42,12 @@ class Breaker:
         try:
             yield
         except NoAnswer:
-            self._count_unanswered()
+            self._count(answered=False)
             raise
         except EngineUnavailable:
-            self._unanswered = 0
+            self._count(answered=True)
             raise
-        self._unanswered = 0
+        self._count(answered=True)
 
     def _admit(self) -> None:
         with self._lock:
@@ -56,8 +57,6 @@ class Breaker:
                 raise EngineUnavailable("the search engine does not answer; it is asked again soon")
             self._probe_at = self._now() + PROBE_EVERY_S
 
-    def _count_unanswered(self) -> None:
+    def _count(self, *, answered: bool) -> None:
         with self._lock:
-            self._unanswered += 1
-            if self._unanswered == IN_A_ROW:
-                self._probe_at = self._now() + PROBE_EVERY_S
+            self._unanswered = 0 if answered else self._unanswered + 1

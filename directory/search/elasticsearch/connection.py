@@ -20,7 +20,7 @@ def connect(url: str, api_key: str = "", ca_file: Path | None = None) -> Elastic
 
     The URL is `http(s)://[user:password@]host[:port][,host[:port]…]/alias`, the port 9200 by
     default. An API key stands for user and password; the CA file (PEM) for the authorities that the
-    system trusts. Raises ValueError where one of them cannot be, OSError where there is no CA file.
+    system trusts. Raises ValueError where one of them cannot be.
     """
     parts = urlsplit(url)
     account, _, hosts = parts.netloc.rpartition("@")
@@ -31,6 +31,8 @@ def connect(url: str, api_key: str = "", ca_file: Path | None = None) -> Elastic
     if api_key:
         given["api_key"] = api_key
     if ca_file:
+        if not ca_file.is_file():  # which the client would only notice at the first call
+            raise ValueError(f"there is no file {ca_file}")
         given["ca_certs"] = str(ca_file)
     return Elasticsearch(
         [_node(parts.scheme, host) for host in hosts.split(",")],
