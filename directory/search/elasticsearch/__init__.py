@@ -80,8 +80,7 @@ class ElasticsearchEngine:
     def count(self, ask: Ask) -> int:
         """How many listings the ask matches."""
         with self._breaker.watching(), as_unavailable():
-            answer = self._client.count(index=self._alias, body=count_body(ask)).body
-            return read_whole(answer, lambda whole: int(whole["count"]))
+            return self._count(self._alias, count_body(ask))
 
     def clusters(self, ask: Ask, zoom: int, most: int) -> tuple[Cluster, ...]:
         """What the ask matches, counted by the tiles of a zoom level."""
@@ -148,8 +147,13 @@ class ElasticsearchEngine:
             return answer_to(self._client, self._alias, body, read)
 
     def _status(self, index: str, meta: Mapping[str, Any]) -> EngineStatus:
-        documents = self._client.count(index=index).body["count"]
-        return EngineStatus(index, documents, meta["position"], meta["schema"] == SCHEMA_ID)
+        return EngineStatus(
+            index, self._count(index), meta["position"], meta["schema"] == SCHEMA_ID
+        )
+
+    def _count(self, index: str, body: Json | None = None) -> int:
+        answer = self._client.count(index=index, body=body).body
+        return read_whole(answer, lambda whole: int(whole["count"]))
 
     def _serving(self) -> str | None:
         return next(iter(behind(self._client, self._alias)), None)
