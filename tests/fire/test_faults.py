@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from elastic_transport import NodeConfig, Urllib3HttpNode
 
 from directory.listing import Change
 from directory.search.elasticsearch import ElasticsearchEngine
 from directory.search.elasticsearch.index import _PROPERTIES
+from directory.search.elasticsearch.patience import OtherNodes
 from directory.search.engine import Ask, EngineUnavailable
 from directory.search.entry import SCHEMA_ID
 from directory.search.lookup import Lookup
@@ -187,6 +189,26 @@ def test_another_node_answers(
         assert [engine.search(Ask()).total for _ in range(20)] == [MANY] * 20
         assert 1 <= len(failed) < 10
         goes_on.set()
+
+
+def test_the_second_try_is_another_nodes_though_the_first_is_back() -> None:
+    """A node that was set aside is among the living again before the call's second try."""
+    configs = [NodeConfig("http", "127.0.0.1", port) for port in (1, 2)]
+    pool = OtherNodes(configs, Urllib3HttpNode)
+
+    def somebody_else() -> None:
+        pool.begin()
+        pool.get()
+
+    with ThreadPoolExecutor(1) as pool_of_one:
+        for others in (0, 1, 2, 3):
+            pool.begin()
+            first = pool.get()
+            pool.mark_dead(first, _now=0)
+            for _ in range(others):
+                pool_of_one.submit(somebody_else).result()
+            assert pool.get() is not first
+            assert pool.get() in pool.all()
 
 
 def test_the_answer_to_a_write_can_be_lost(

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from elastic_transport import OrjsonSerializer
 from elasticsearch import Elasticsearch
 
-from directory.search.elasticsearch.patience import PatientTransport
+from directory.search.elasticsearch.patience import OtherNodes, PatientTransport
 
 
 def alias_of(url: str) -> str:
@@ -37,6 +37,7 @@ def connect(url: str, api_key: str = "", ca_file: Path | None = None) -> Elastic
     return Elasticsearch(
         [_node(parts.scheme, host) for host in hosts.split(",")],
         transport_class=PatientTransport,
+        node_pool_class=OtherNodes,
         serializer=OrjsonSerializer(),
         **given,
     )
