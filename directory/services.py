@@ -67,7 +67,7 @@ def services(settings: Settings, clock: Clock = system_clock) -> Services:
         database = Database(settings.database_url)
         return Services(
             database=database,
-            engine=engine(settings.search_url),
+            engine=engine(settings),
             places=places(settings.geocoder, settings.geocoder_options, census),
             cursors=Cursors(secret),
             clock=clock,
@@ -80,11 +80,13 @@ def services(settings: Settings, clock: Clock = system_clock) -> Services:
         raise InvalidSettings(str(error)) from error
 
 
-def engine(url: str) -> Engine:
-    """The search engine behind a URL: a file is the embedded one, http(s) is Elasticsearch."""
+def engine(settings: Settings) -> Engine:
+    """The search engine of the settings: a file is the embedded one, http(s) is Elasticsearch."""
+    url = settings.search_url
     if urlsplit(url).scheme == "sqlite":
         return SqliteEngine(Path(url.removeprefix("sqlite:///")))
-    return ElasticsearchEngine(url)
+    api_key = settings.search_api_key.get_secret_value()
+    return ElasticsearchEngine(url, api_key=api_key, ca_file=settings.search_ca_file)
 
 
 def _secret(path: Path) -> str:

@@ -54,7 +54,17 @@ class Settings(BaseSettings):
     search_url: Annotated[str, AfterValidator(_search_url)] = Field(
         "sqlite:///var/search.db",
         description="The search engine: sqlite:///FILE is the embedded one, "
-        "http(s)://[user:password@]host:9200/ALIAS is Elasticsearch.",
+        "http(s)://[user:password@]host:9200[,host:9200…]/ALIAS is Elasticsearch. Of a cluster's "
+        "several nodes another is asked where one does not answer; none but those named.",
+    )
+    search_api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Elasticsearch's API key (the encoded one), instead of user and password.",
+    )
+    search_ca_file: Path | None = Field(
+        None,
+        description="The certificate authority (PEM) that vouches for Elasticsearch's https "
+        "addresses, instead of those that the system trusts.",
     )
     base_url: Annotated[str, AfterValidator(_base_url)] = Field(
         "http://127.0.0.1:8000",

@@ -6,6 +6,8 @@ unprivileged user on a free loopback port. As a program it runs another command 
     python -m tests.elasticsearch_node FOLDER COMMAND [ARGUMENT ...]
 """
 
+import base64
+import contextlib
 import fcntl
 import json
 import os
@@ -13,21 +15,26 @@ import pwd
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import urllib.request
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 VERSION = "9.2.0"
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
 ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
-BOOT_S = 90
+BOOT_S = 240
 USER = "elasticsearch-test"
+ALONE = {"xpack.security.enabled": "false", "discovery.type": "single-node"}
 
 
 class NodeUnavailable(Exception):
@@ -74,39 +81,123 @@ def java_home() -> Path:
 @contextmanager
 def node(folder: Path, heap: str = "1g") -> Iterator[str]:
     """The address of a node whose files lie in a folder; it is stopped at the end."""
-    archive, home, folder = fetch(), java_home(), folder.resolve()
-    server = folder / f"elasticsearch-{VERSION}"
-    if not server.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(archive) as zipped:
-            zipped.extractall(folder)
-        for program in (server / "bin").iterdir():
-            program.chmod(0o755)
+    with running(Server(folder), "node", ALONE, heap) as one:
+        one.wait(f"http://127.0.0.1:{one.port}")
+        yield f"http://127.0.0.1:{one.port}"
+
+
+class Server:
+    """The server's files in a folder, from which any number of nodes is started."""
+
+    def __init__(self, folder: Path) -> None:
+        archive, self.java = fetch(), java_home()
+        self.folder = folder.resolve()
+        self.path = self.folder / f"elasticsearch-{VERSION}"
+        if not self.path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with zipfile.ZipFile(archive) as zipped:
+                zipped.extractall(self.folder)
+            for program in (self.path / "bin").iterdir():
+                program.chmod(0o755)
+
+    def configure(self, name: str, options: Mapping[str, object]) -> Path:
+        """A node's own folder of configuration, data and logs."""
+        own = self.folder / name
+        if not own.exists():
+            shutil.copytree(self.path / "config", own / "config")
+        here = {"path.data": own / "data", "path.logs": own / "logs", "network.host": "127.0.0.1",
+                "cluster.routing.allocation.disk.threshold_enabled": "false"}  # fmt: skip
+        lines = [f"{key}: {value}\n" for key, value in {**here, **options}.items()]
+        (own / "config" / "elasticsearch.yml").write_text("".join(lines))
+        return own
+
+    def run(self, program: str, own: Path, *arguments: str, said: str = "") -> None:
+        """One of the server's own programs, for a node's folder."""
+        command = [self.path / "bin" / program, *arguments]
+        subprocess.run(command, env=self._environment(own), input=said.encode(), check=True,
+                       capture_output=True, cwd=self.path)  # fmt: skip
+
+    def start(self, own: Path, heap: str) -> subprocess.Popen[bytes]:
+        """A node of what is configured in its folder."""
+        user = _unprivileged(self.folder)
+        options = {"ES_JAVA_OPTS": f"-Xms{heap} -Xmx{heap}"}
+        with (own / "node.log").open("ab") as output:
+            return subprocess.Popen(
+                [self.path / "bin" / "elasticsearch"], env=self._environment(own) | options,
+                user=user, group=user and "nogroup", extra_groups=[] if user else None,
+                stdout=output, stderr=output, cwd=self.path, start_new_session=True,
+            )  # fmt: skip
+
+    def _environment(self, own: Path) -> dict[str, str]:
+        home = str(self.java)
+        return {
+            "PATH": os.environ["PATH"], "ES_JAVA_HOME": home, "ES_PATH_CONF": str(own / "config")
+        }  # fmt: skip
+
+
+@dataclass
+class Running:
+    """A node that was started."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    own: Path
+
+    def wait(self, url: str, tls: ssl.SSLContext | None = None, nodes: int = 1) -> None:
+        """Until it says that its cluster of so many nodes is ready."""
+        deadline = time.monotonic() + BOOT_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                health = _health(url, tls)
+                if health["status"] != "red" and health["number_of_nodes"] == nodes:
+                    return
+            time.sleep(0.2)
+        log = (self.own / "node.log").read_text(errors="replace")
+        raise NodeUnavailable(f"the node did not start: {log[-1500:]}")
+
+    def kill(self) -> None:
+        """End it as a loss of power would: without a word, and all its processes."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def stop(self) -> None:
+        """End it in order, if it still runs."""
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@contextmanager
+def running(
+    server: Server, name: str, options: Mapping[str, object], heap: str
+) -> Iterator[Running]:
+    """A node with a name and options on a free port; it is stopped at the end."""
     port = free_port()
-    (server / "config" / "elasticsearch.yml").write_text(
-        "xpack.security.enabled: false\n"
-        "discovery.type: single-node\n"
-        f"network.host: 127.0.0.1\nhttp.port: {port}\ntransport.port: {free_port()}\n"
-        "cluster.routing.allocation.disk.threshold_enabled: false\n"
-    )
-    user = _unprivileged(server)
-    environment = {"PATH": os.environ["PATH"], "ES_JAVA_HOME": str(home),
-                   "ES_JAVA_OPTS": f"-Xms{heap} -Xmx{heap}"}  # fmt: skip
-    log = folder / "node.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [server / "bin" / "elasticsearch"], env=environment, user=user, group=user and "nogroup",
-            extra_groups=[] if user else None, stdout=output, stderr=output, cwd=server,
-        )  # fmt: skip
+    ports = {"http.port": port, "transport.port": free_port()}
+    own = server.configure(name, {**ports, **options})
+    one = Running(server.start(own, heap), port, own)
     try:
-        _wait(f"http://127.0.0.1:{port}", process, log)
-        yield f"http://127.0.0.1:{port}"
+        yield one
     finally:
-        process.terminate()
-        process.wait(30)
+        one.stop()
 
 
-def _unprivileged(server: Path) -> str | None:
+def _health(url: str, tls: ssl.SSLContext | None) -> dict[str, Any]:
+    """What a node says of its cluster; the URL may hold user and password."""
+    parts = urlsplit(url)
+    asked = urllib.request.Request(
+        f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/_cluster/health"
+    )
+    if parts.username:
+        account = base64.b64encode(
+            f"{parts.username}:{unquote(parts.password or '')}".encode()
+        ).decode()
+        asked.add_header("Authorization", f"Basic {account}")
+    with urllib.request.urlopen(asked, timeout=5, context=tls) as answer:
+        health: dict[str, Any] = json.load(answer)
+        return health
+
+
+def _unprivileged(folder: Path) -> str | None:
     """Elasticsearch refuses to run as root: the user to run it as, who owns its files."""
     if os.geteuid() != 0:
         return None
@@ -114,23 +205,11 @@ def _unprivileged(server: Path) -> str | None:
         pwd.getpwnam(USER)
     except KeyError:
         subprocess.run(["useradd", "--system", "--no-create-home", USER], check=True)
-    subprocess.run(["chown", "-R", USER, server], check=True)
-    for parent in server.resolve().parents:
+    subprocess.run(["chown", "-R", USER, folder], check=True)
+    for parent in folder.resolve().parents:
         if not parent.stat().st_mode & 0o001:
-            raise NodeUnavailable(f"user {USER} cannot reach {server}: {parent} is closed to it")
+            raise NodeUnavailable(f"user {USER} cannot reach {folder}: {parent} is closed to it")
     return USER
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + BOOT_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2) as answer:
-                if json.load(answer)["status"] in ("green", "yellow"):
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise NodeUnavailable(f"the node did not start: {log.read_text(errors='replace')[-1500:]}")
 
 
 def free_port() -> int:

@@ -1,9 +1,12 @@
-"""A wire to a real server that can be cut and mended, as a network or a restart would do it."""
+"""A wire to a real server that can be cut and mended, as a network or a restart would do it.
+
+What the server says can be altered on its way, or held up.
+"""
 
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -11,7 +14,11 @@ from tests.elasticsearch_node import free_port
 
 
 class Wire:
-    """Forwards connections to one server; `url` is where it listens."""
+    """Forwards connections to one server; `url` is where it listens.
+
+    `alter` is given each piece of what the server says and gives what is passed on; where that is
+    shorter, the connection ends with it. `taken` counts the connections.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -20,6 +27,8 @@ class Wire:
         self.url = f"http://127.0.0.1:{self._port}"
         self._listening: socket.socket | None = None
         self._open: list[socket.socket] = []
+        self.alter: Callable[[bytes], bytes] = bytes
+        self.taken = 0
 
     def mend(self) -> None:
         """Take connections."""
@@ -45,14 +54,19 @@ class Wire:
                 client, _ = listening.accept()
                 server = socket.create_connection(self._server)
                 self._open += [client, server]
-                for one, other in ((client, server), (server, client)):
-                    threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+                self.taken += 1
+                altered = lambda said: self.alter(said)  # noqa: E731  # as it is by then
+                for ends in ((client, server, bytes), (server, client, altered)):
+                    threading.Thread(target=_pass_on, args=ends, daemon=True).start()
 
 
-def _pass_on(one: socket.socket, other: socket.socket) -> None:
+def _pass_on(one: socket.socket, other: socket.socket, alter: Callable[[bytes], bytes]) -> None:
     with contextlib.suppress(OSError):
         while data := one.recv(65_536):
-            other.sendall(data)
+            passed = alter(data)
+            other.sendall(passed)
+            if len(passed) < len(data):
+                break
     with contextlib.suppress(OSError):
         other.shutdown(socket.SHUT_WR)
 

@@ -22,6 +22,7 @@ from directory.search.engine import Ask, Engine, EngineUnavailable
 from directory.search.lookup import Lookup
 from directory.search.sqlite import SqliteEngine
 from directory.services import engine as engine_of
+from directory.settings import Settings
 from directory.store import changefeed, record
 from directory.store.database import Database
 from directory.store.statement import Statement
@@ -285,7 +286,7 @@ def test_sync_killed_at_any_moment_ends_equal(
     subprocess.run(
         [program, "sync"], env=environment, cwd=tmp_path, check=True, capture_output=True
     )
-    reopened = engine_of(url)
+    reopened = engine_of(Settings(search_url=url))
     assert indexed(reopened) == stored(store)
     assert sync.status(store, reopened).behind == 0
     reopened.close()
@@ -329,7 +330,7 @@ def test_follow_keeps_step_and_waits_for_an_engine_that_is_down(
     try:
         _until(lambda: "trying again" in (tmp_path / "log").read_text())
         index.unlink()
-        engine = engine_of(f"sqlite:///{index / 'search.db'}")
+        engine = engine_of(Settings(search_url=f"sqlite:///{index / 'search.db'}"))
         _until(lambda: engine.status() is not None and indexed(engine) == {"ana": None})
         put(store, "bob", clinic="New")
         _until(lambda: indexed(engine) == {"ana": None, "bob": "New"})

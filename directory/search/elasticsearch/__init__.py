@@ -6,23 +6,25 @@ scores are laid down in entry.py; the server matches terms, adds constants, meas
 and counts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
-from urllib.parse import unquote, urlsplit
-
-from elastic_transport import OrjsonSerializer
-from elasticsearch import ApiError, Elasticsearch, TransportError
+from pathlib import Path
+from typing import Any, TypeVar
 
 from directory.listing import Change
-from directory.search.elasticsearch.dsl import (
-    Json,
-    clusters_body,
-    count_body,
-    names_body,
-    score_of,
-    search_body,
+from directory.search.elasticsearch.answers import (
+    Answer,
+    answer_to,
+    as_unavailable,
+    clusters,
+    names,
+    read_whole,
+    search,
 )
+from directory.search.elasticsearch.breaker import Breaker
+from directory.search.elasticsearch.connection import alias_of, connect
+from directory.search.elasticsearch.dsl import Json, clusters_body, count_body, names_body
+from directory.search.elasticsearch.generation import NewGeneration
 from directory.search.elasticsearch.index import (
     behind,
     bulk,
@@ -38,83 +40,64 @@ from directory.search.engine import (
     Cluster,
     EngineStatus,
     EngineUnavailable,
-    FacetCount,
     Found,
     Generation,
-    Hit,
     NamedAs,
-    SortKey,
 )
-from directory.search.entry import (
-    FACET_VALUES,
-    NAMES_EACH,
-    SCHEMA_ID,
-    distinct_names,
-    token,
-)
+from directory.search.entry import NAMES_EACH, SCHEMA_ID, distinct_names
 from directory.search.lookup import LookedUp, Lookup
 from directory.vocabulary.words import phrase
 
-SEARCH_TIMEOUT_S = 2.0
+T = TypeVar("T")
+
+SEARCH_TIMEOUT_S, SEARCH_RETRIES = 2.0, 1
 """A patient waits no longer; then the page says that the search is down."""
 
-WRITE_TIMEOUT_S = 60.0
+WRITE_TIMEOUT_S, WRITE_RETRIES = 60.0, 8
+"""A write may be made twice: its version makes the second one nothing. So many pauses last 12 to 23
+seconds, in which a cluster elects a master or a node comes back to its senses."""
 
 
 class ElasticsearchEngine:
     """Searches and keeps the index behind one alias.
 
-    `url` is `http(s)://[user:password@]host:port/alias`; the alias is `listings` by default.
+    The URL, the key and the file are those of `connection.connect`, as are the errors. What
+    patients ask goes through a breaker; what is written does not, as nobody waits for it.
     """
 
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._alias = parts.path.strip("/") or "listings"
-        credentials = None
-        if parts.username:
-            credentials = (unquote(parts.username), unquote(parts.password or ""))
-        host = parts.netloc.rpartition("@")[2]
-        self._client = Elasticsearch(
-            f"{parts.scheme}://{host if parts.port else f'{host}:9200'}",
-            basic_auth=credentials,
-            request_timeout=SEARCH_TIMEOUT_S,
-            max_retries=0,
-            serializer=OrjsonSerializer(),
-        )
-        self._writer = self._client.options(request_timeout=WRITE_TIMEOUT_S)
+    def __init__(self, url: str, *, api_key: str = "", ca_file: Path | None = None) -> None:
+        self._alias = alias_of(url)
+        client = connect(url, api_key, ca_file)
+        self._client = client.options(request_timeout=SEARCH_TIMEOUT_S, max_retries=SEARCH_RETRIES)
+        self._writer = client.options(request_timeout=WRITE_TIMEOUT_S, max_retries=WRITE_RETRIES)
+        self._breaker = Breaker()
 
     def search(self, ask: Ask) -> Found:
         """One page of what the ask matches; see engine.Engine."""
-        return _search(self._client, self._alias, ask)
+        with self._breaker.watching():
+            return search(self._client, self._alias, ask)
 
     def count(self, ask: Ask) -> int:
         """How many listings the ask matches."""
-        with _as_unavailable():
-            answer = self._client.count(index=self._alias, body=count_body(ask)).body
-        if answer["_shards"]["failed"]:
-            raise EngineUnavailable("the search engine answered only in part")
-        return int(answer["count"])
+        with self._breaker.watching(), as_unavailable():
+            return self._count(self._alias, count_body(ask))
 
     def clusters(self, ask: Ask, zoom: int, most: int) -> tuple[Cluster, ...]:
         """What the ask matches, counted by the tiles of a zoom level."""
-        found = _answer(self._client, self._alias, clusters_body(ask, zoom, most))
-        return tuple(map(_cluster, found["aggregations"]["tiles"]["buckets"]))
+        return self._ask(clusters_body(ask, zoom, most), clusters)
 
     def names(self, text: str, most: int) -> tuple[NamedAs, ...]:
         """Names that begin with a text; see engine.Engine."""
         body = names_body(phrase(text), most * NAMES_EACH)
-        found = _answer(self._client, self._alias, body)["aggregations"]["names"]["buckets"]
-        return distinct_names((bucket["key"] for bucket in found), most)
+        return self._ask(body, lambda answer: distinct_names(names(answer), most))
 
     def lookup(self, wanted: Lookup) -> LookedUp:
         """One page of a lookup; see engine.Engine."""
-        answer = _answer(self._client, self._alias, lookup_body(wanted))
-        hits = tuple(looked_up(hit, wanted) for hit in answer["hits"]["hits"])
-        return LookedUp(answer["hits"]["total"]["value"], hits)
+        return self._ask(lookup_body(wanted), lambda answer: looked_up(answer, wanted))
 
     def status(self) -> EngineStatus | None:
         """What is served, or None where there is no index."""
-        with _as_unavailable():
+        with self._breaker.watching(), as_unavailable():
             if not (index := self._serving()):
                 return None
             if not (meta := remembered(self._client, index)):
@@ -123,7 +106,7 @@ class ElasticsearchEngine:
 
     def apply(self, changes: Iterable[Change], position: int) -> None:
         """Bring the serving generation up to a position and make it visible."""
-        with _as_unavailable():
+        with as_unavailable():
             if not (index := self._serving()):
                 raise EngineUnavailable("there is no search index yet: run `indexer sync`")
             bulk(self._writer, index, changes)
@@ -134,19 +117,19 @@ class ElasticsearchEngine:
     @contextmanager
     def new_generation(self) -> Iterator[Generation]:
         """A new index beside the serving one; left without `serve`, it is deleted."""
-        with _as_unavailable():
+        with as_unavailable():
             index = create(self._writer, self._alias)
-        new = _NewGeneration(self._writer, self._alias, index)
+        new = NewGeneration(self._writer, self._alias, index)
         try:
             yield new
         finally:
-            if not new.served:
-                with _as_unavailable():
+            if not new.may_serve:
+                with as_unavailable():
                     self._writer.indices.delete(index=index, ignore_unavailable=True)
 
     def roll_back(self) -> EngineStatus | None:
         """Answer from the generation that was replaced; see engine.Engine."""
-        with _as_unavailable():
+        with as_unavailable():
             serving = self._serving()
             for index in sorted(generations(self._client, self._alias), reverse=True):
                 meta = remembered(self._client, index)
@@ -159,93 +142,18 @@ class ElasticsearchEngine:
         """Close the connections."""
         self._client.close()
 
+    def _ask(self, body: Json, read: Callable[[Answer], T]) -> T:
+        with self._breaker.watching():
+            return answer_to(self._client, self._alias, body, read)
+
     def _status(self, index: str, meta: Mapping[str, Any]) -> EngineStatus:
-        documents = self._client.count(index=index).body["count"]
-        return EngineStatus(index, documents, meta["position"], meta["schema"] == SCHEMA_ID)
+        return EngineStatus(
+            index, self._count(index), meta["position"], meta["schema"] == SCHEMA_ID
+        )
+
+    def _count(self, index: str, body: Json | None = None) -> int:
+        answer = self._client.count(index=index, body=body).body
+        return read_whole(answer, lambda whole: int(whole["count"]))
 
     def _serving(self) -> str | None:
         return next(iter(behind(self._client, self._alias)), None)
-
-
-class _NewGeneration:
-    """An index being filled, that no alias points to."""
-
-    def __init__(self, client: Elasticsearch, alias: str, index: str) -> None:
-        self._client = client
-        self._alias = alias
-        self._index = index
-        self.served = False
-
-    def apply(self, changes: Iterable[Change]) -> None:
-        with _as_unavailable():
-            bulk(self._client, self._index, changes)
-
-    def search(self, ask: Ask) -> Found:
-        with _as_unavailable():
-            self._client.indices.refresh(index=self._index)
-        return _search(self._client, self._index, ask)
-
-    def serve(self, position: int) -> None:
-        with _as_unavailable():
-            indices = self._client.indices
-            if not remembered(self._client, self._index):
-                # A bulk call to an index that was deleted makes it again, without our mapping.
-                raise EngineUnavailable(f"{self._index} was dropped by a newer rebuild")
-            indices.put_settings(index=self._index, settings={"refresh_interval": "1s"})
-            indices.refresh(index=self._index)
-            remember(self._client, self._index, position)
-            # The replaced one stays until the next rebuild, to go back to; and a search that was
-            # already on its way to it would fail without it (one in some 1,000 did).
-            older = {n for n in generations(self._client, self._alias) if n < self._index}
-            gone = older - behind(self._client, self._alias)
-            swap(self._client, self._alias, self._index, gone)
-            self.served = True
-
-
-def _search(client: Elasticsearch, index: str, ask: Ask) -> Found:
-    answer = _answer(client, index, search_body(ask))
-    hits = tuple(_hit(hit, ask) for hit in answer["hits"]["hits"])
-    return Found(answer["hits"]["total"]["value"], hits, _counts(answer["aggregations"]))
-
-
-def _answer(client: Elasticsearch, index: str, body: Json) -> Json:
-    """The whole answer to a search: a part of one is none."""
-    with _as_unavailable():
-        answer = client.search(index=index, body=body, allow_partial_search_results=False).body
-    if answer["timed_out"] or answer["_shards"]["failed"]:
-        raise EngineUnavailable("the search engine answered only in part")
-    return dict(answer)
-
-
-def _cluster(bucket: Json) -> Cluster:
-    _, column, row = map(int, bucket["key"].split("/"))
-    middle = bucket["centre"]["location"]
-    return Cluster((column, row), (middle["lat"], middle["lon"]), bucket["doc_count"])
-
-
-def _hit(hit: Mapping[str, Any], ask: Ask) -> Hit:
-    values = iter(hit["sort"])
-    score = score_of(ask.sort, values)
-    distance = float(next(values)) if ask.circle else 0.0
-    document = hit["_source"]["listing"]
-    return Hit(document, SortKey(score, distance, document["id"]))
-
-
-def _counts(aggregations: Mapping[str, Any]) -> tuple[FacetCount, ...]:
-    """The counts of every facet value; a facet with a selection has an aggregation of its own."""
-    buckets = {
-        name: {b["key"]: b["doc_count"] for b in found["values"]["buckets"]}
-        for name, found in aggregations.items()
-    }
-    return tuple(
-        FacetCount(facet, value, buckets.get(facet, buckets["all"]).get(token(facet, value), 0))
-        for facet, value in FACET_VALUES
-    )
-
-
-@contextmanager
-def _as_unavailable() -> Iterator[None]:
-    try:
-        yield
-    except (TransportError, ApiError) as error:
-        raise EngineUnavailable(f"the search engine does not answer: {error}") from error

@@ -2,8 +2,9 @@
 
 import re
 import secrets
+import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
@@ -13,6 +14,8 @@ import orjson
 from elasticsearch import Elasticsearch, NotFoundError
 
 from directory.listing import Change
+from directory.search.elasticsearch.breaker import NoAnswer
+from directory.search.elasticsearch.patience import may_pass, pause_s
 from directory.search.engine import EngineUnavailable
 from directory.search.entry import FIELD_TIERS, SCHEMA_ID, Entry, entry
 from directory.search.keywords import Keywords, stamp
@@ -21,6 +24,9 @@ BATCH = 2_000
 """Changes a bulk call: 1.2 to 1.3 times as fast as 500; 8,000 gained nothing more."""
 
 _AT_ONCE = 2
+
+TRIES_A_BATCH = 8
+"""With the pauses between, 6 to 13 seconds: a queue that is full is empty again by then."""
 
 _GENERATION = r"-\d{20}-[0-9a-f]{6}"
 _SETTINGS = {
@@ -73,7 +79,7 @@ def swap(client: Elasticsearch, alias: str, index: str, gone: Iterable[str] = ()
     actions: list[Mapping[str, Any]] = [
         {"add": {"index": index, "alias": alias}},
         *({"remove": {"index": name, "alias": alias}} for name in behind(client, alias) - {index}),
-        *({"remove_index": {"index": name}} for name in gone),
+        *({"remove_index": {"index": name, "must_exist": False}} for name in gone),
     ]
     client.indices.update_aliases(actions=actions)
 
@@ -97,23 +103,51 @@ def bulk(client: Elasticsearch, index: str, changes: Iterable[Change]) -> None:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         sent: deque[Future[None]] = deque()
         for batch in batches:
-            sent.append(pool.submit(_send, client, index, [_operation(each) for each in batch]))
+            sent.append(pool.submit(_send, client, index, batch))
             if len(sent) > _AT_ONCE:
                 sent.popleft().result()
         for each in sent:
             each.result()
 
 
-def _send(client: Elasticsearch, index: str, operations: list[bytes]) -> None:
+def _send(client: Elasticsearch, index: str, batch: Sequence[Change]) -> None:
+    """Write a batch, and again what the server had no room for; the rest of it is not held up.
+
+    NoAnswer where there was no room for long; EngineUnavailable names the listings that no server
+    would take.
+    """
+    left = [(change.id, _operation(change)) for change in batch]
+    refused: list[str] = []
+    for tried in range(1, TRIES_A_BATCH + 1):
+        said = _said(client, index, [operation for _, operation in left])
+        answers = list(zip(left, said, strict=True))
+        refused += [f"{op[0]}: {it['error']['reason']}" for op, it in answers if _is_refusal(it)]
+        left = [op for op, it in answers if may_pass(it["status"])]
+        if not left:
+            break
+        if tried == TRIES_A_BATCH:
+            raise NoAnswer(f"the search engine has no room for {len(left):,} listings")
+        time.sleep(pause_s(tried))
+    if refused:
+        raise EngineUnavailable(f"{len(refused):,} listings were refused, {'; '.join(refused[:3])}")
+
+
+def _said(client: Elasticsearch, index: str, operations: list[bytes]) -> list[Mapping[str, Any]]:
+    """What became of each operation; nothing where all is well."""
     lines: Any = operations  # bytes go out as they are, which the client's types do not say
-    answer = client.bulk(index=index, operations=lines, filter_path=_ERRORS).body
-    for item in answer["items"] if answer.get("errors") else ():
-        (result,) = item.values()
-        if result["error"]["type"] != "version_conflict_engine_exception":
-            raise EngineUnavailable(f"a listing was refused: {result['error']['reason']}")
+    answer = client.bulk(index=index, operations=lines, filter_path=_SAID).body
+    if not answer["errors"]:
+        return [{"status": _DONE}] * len(operations)
+    return [next(iter(item.values())) for item in answer["items"]]
 
 
-_ERRORS = ("errors", "items.*.error.type", "items.*.error.reason")
+def _is_refusal(said: Mapping[str, Any]) -> bool:
+    """Not for a version: what is there is then as new, or newer."""
+    return "error" in said and said["status"] != _CONFLICT and not may_pass(said["status"])
+
+
+_DONE, _CONFLICT = 200, 409
+_SAID = ("errors", "items.*.status", "items.*.error.reason")
 
 
 def _operation(change: Change) -> bytes:

@@ -12,7 +12,7 @@ from directory.search.elasticsearch.dsl import (
 )
 from directory.search.engine import listing_of
 from directory.search.keywords import NOBODY, moment, stamp
-from directory.search.lookup import Criterion, Field, Lookup, LookupHit, LookupKey
+from directory.search.lookup import Criterion, Field, LookedUp, Lookup, LookupHit, LookupKey
 
 _HAS_NPI: tuple[Json] = ({"bool": {"must_not": {"term": {"lookup.npi": NOBODY}}}},)
 
@@ -39,8 +39,13 @@ def lookup_body(wanted: Lookup) -> Json:
     return body
 
 
-def looked_up(hit: Mapping[str, Any], wanted: Lookup) -> LookupHit:
-    """One hit. Raises EngineUnavailable where this version cannot read the listing."""
+def looked_up(answer: Mapping[str, Any], wanted: Lookup) -> LookedUp:
+    """One page. Raises EngineUnavailable where this version cannot read a listing."""
+    found = answer["hits"]
+    return LookedUp(found["total"]["value"], tuple(_hit(hit, wanted) for hit in found["hits"]))
+
+
+def _hit(hit: Mapping[str, Any], wanted: Lookup) -> LookupHit:
     source = hit["_source"]
     listing = listing_of(source["listing"])
     first, id_ = hit["sort"]

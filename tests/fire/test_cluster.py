@@ -1,0 +1,35 @@
+"""Three nodes that lose their master, then a data node, under a load."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cluster import drill
+from tests.conftest import not_here
+from tests.elasticsearch_node import NodeUnavailable
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the nodes' unprivileged user can reach."""
+    made = Path(tempfile.mkdtemp(prefix="directory-cluster-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_no_search_fails_and_no_change_is_lost(folder: Path) -> None:
+    try:
+        found = drill(folder, steady_s=10)
+    except NodeUnavailable as error:
+        not_here(str(error))
+    assert [phase.failed for phase in found.phases] == [[]] * len(found.phases)
+    assert all(phase.searches for phase in found.phases)
+    assert sum(phase.in_vain for phase in found.phases) > 0, "nobody noticed that a node was gone"
+    assert found.changes > 100
+    assert found.indexed == found.stored
