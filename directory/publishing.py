@@ -1,6 +1,7 @@
 """What the store has changed, brought into the search index: the one way in is the changefeed.
 
-The index says up to which change it has come, so it goes on from there, wherever it was left.
+The index says up to which change it has come, so it goes on from there, wherever it was left: if it
+was made from this store, and from the history that the store has now.
 """
 
 import threading
@@ -12,6 +13,9 @@ from directory.store import changefeed
 from directory.store.database import Database
 
 BATCH = 1_000
+
+
+OTHER_HISTORY = "the search index was made from another history of the store: run `indexer sync`"
 
 
 class Stopped(Exception):
@@ -28,7 +32,10 @@ def publish(
     """Apply every change after the position that the index has; says of how many listings."""
     applied = 0
     for batch in batches(database, position, BATCH, stop):
-        engine.apply(batch, batch[-1].number)
+        last = batch[-1].number
+        with database.reading() as session:
+            mark = changefeed.mark(session, last)
+        engine.apply(batch, last, mark)
         applied += len(batch)
         progress(len(batch))
     return applied

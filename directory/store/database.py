@@ -5,6 +5,7 @@ to the commit: change numbers become visible in order and without gaps, and nobo
 that somebody else is about to replace. On SQLite that lock is the write lock of the file.
 """
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from directory.sqlite_file import BUSY_S, use_write_ahead_log
-from directory.store.models import ChangeCounterRow
+from directory.store.models import ChangeCounterRow, ChangeMarkRow
 
 _MIGRATION_LOCK = 7_208_155
 """PostgreSQL's name for the lock: any number that nobody else uses."""
@@ -80,9 +81,10 @@ class Database:
         """
         with self._turn, _as_unavailable(), Session(self._engine) as session:
             session.connection(execution_options={"immediate": True})
-            session.execute(select(ChangeCounterRow).with_for_update())
+            before = session.scalars(select(ChangeCounterRow).with_for_update()).one().number
             yield session
             if not rehearsal:
+                _mark(session, before)
                 session.commit()
 
     def ping(self) -> None:
@@ -93,6 +95,13 @@ class Database:
     def close(self) -> None:
         """Close all connections; the next transaction opens one."""
         self._engine.dispose()
+
+
+def _mark(session: Session, before: int) -> None:
+    """Give the changes of a write, if it made any, a token of their own."""
+    number = session.scalars(select(ChangeCounterRow.number)).one()
+    if number > before:
+        session.merge(ChangeMarkRow(number=number, token=secrets.token_urlsafe(12)))
 
 
 def utc(at: datetime) -> datetime:

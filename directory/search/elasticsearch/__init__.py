@@ -121,15 +121,16 @@ class ElasticsearchEngine:
                 return None
             return self._status(index, meta)
 
-    def apply(self, changes: Iterable[Change], position: int) -> None:
+    def apply(self, changes: Iterable[Change], position: int, mark: str = "") -> None:
         """Bring the serving generation up to a position and make it visible."""
         with _as_unavailable():
             if not (index := self._serving()):
                 raise EngineUnavailable("there is no search index yet: run `indexer sync`")
             bulk(self._writer, index, changes)
             self._writer.indices.refresh(index=index)
-            before = remembered(self._writer, index).get("position", 0)
-            remember(self._writer, index, max(before, position))
+            before = remembered(self._writer, index)
+            reached = max(before.get("position", 0), position)
+            remember(self._writer, index, reached, mark or before.get("mark", ""))
 
     @contextmanager
     def new_generation(self) -> Iterator[Generation]:
@@ -161,7 +162,8 @@ class ElasticsearchEngine:
 
     def _status(self, index: str, meta: Mapping[str, Any]) -> EngineStatus:
         documents = self._client.count(index=index).body["count"]
-        return EngineStatus(index, documents, meta["position"], meta["schema"] == SCHEMA_ID)
+        is_current = meta["schema"] == SCHEMA_ID
+        return EngineStatus(index, documents, meta["position"], is_current, meta.get("mark", ""))
 
     def _serving(self) -> str | None:
         return next(iter(behind(self._client, self._alias)), None)
@@ -185,7 +187,7 @@ class _NewGeneration:
             self._client.indices.refresh(index=self._index)
         return _search(self._client, self._index, ask)
 
-    def serve(self, position: int) -> None:
+    def serve(self, position: int, mark: str = "") -> None:
         with _as_unavailable():
             indices = self._client.indices
             if not remembered(self._client, self._index):
@@ -193,7 +195,7 @@ class _NewGeneration:
                 raise EngineUnavailable(f"{self._index} was dropped by a newer rebuild")
             indices.put_settings(index=self._index, settings={"refresh_interval": "1s"})
             indices.refresh(index=self._index)
-            remember(self._client, self._index, position)
+            remember(self._client, self._index, position, mark)
             # The replaced one stays until the next rebuild, to go back to; and a search that was
             # already on its way to it would fail without it (one in some 1,000 did).
             older = {n for n in generations(self._client, self._alias) if n < self._index}
