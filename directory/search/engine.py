@@ -231,5 +231,8 @@ class Engine(Answering, Protocol):
         Both stay, so it can be undone in the same way.
         """
 
+    def version(self) -> str:
+        """What the engine runs on: `SQLite 3.40.1`, `Elasticsearch 9.2.0` (the oldest node first)."""
+
     def close(self) -> None:
         """Let go of files and connections."""

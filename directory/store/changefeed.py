@@ -66,6 +66,13 @@ def first_after(session: Transaction, position: int) -> datetime | None:
     return found and utc(found)
 
 
+def last_at(session: Transaction) -> datetime | None:
+    """When the latest change was made (UTC); None where there is none."""
+    rows = select(ListingRow.updated_at).order_by(ListingRow.change_number.desc())
+    found = session.scalar(rows.limit(1))
+    return found and utc(found)
+
+
 def counts(session: Transaction, position: int) -> tuple[int, int]:
     """How many listings are published and unchanged since a position, and how many have changed."""
     is_later = ListingRow.change_number > position

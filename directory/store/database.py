@@ -10,12 +10,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, select, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
@@ -55,17 +58,42 @@ class Database:
         self._turn: AbstractContextManager[object] = threading.Lock() if is_file else nullcontext()
 
     def migrate(self) -> None:
-        """Bring the tables up to this version of the code; does nothing where they are."""
-        config = Config()
-        config.set_main_option("script_location", "directory.store:migrations")
+        """Bring the tables up to this version of the code; does nothing where they are.
+
+        Nor where a later version has brought them further: it only ever adds to them (a test holds
+        it to that), so this one can go on, or start once more.
+        """
+        config = _config()
         with _as_unavailable(), self._engine.connect() as connection:
             # One process migrates, the others wait and find it done.
             connection.execution_options(immediate=True)
             if self._engine.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            found = MigrationContext.configure(connection).get_current_revision()
+            if found is None or found in _revisions():
+                command.upgrade(config, "head")
             connection.commit()
+
+    def is_migrated(self) -> bool:
+        """Whether the tables are those of this version, or of a later one, which has them, too."""
+        with _as_unavailable(), self._engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        return found is not None and found not in _revisions()[1:]
+
+    def version(self) -> str:
+        """What the store runs on: `SQLite 3.40.1`, `PostgreSQL 15.3`."""
+        with _as_unavailable(), self._engine.connect() as connection:
+            numbers = connection.dialect.server_version_info or ()
+        name = "SQLite" if self._engine.dialect.name == "sqlite" else "PostgreSQL"
+        return f"{name} {'.'.join(map(str, numbers))}"
+
+    def now(self) -> datetime:
+        """The time by the store's own clock, UTC; SQLite's is that of this machine."""
+        is_file = self._engine.dialect.name == "sqlite"
+        asked = "SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00')" if is_file else "SELECT now()::text"
+        with self.reading() as session:
+            return datetime.fromisoformat(str(session.scalar(text(asked)))).astimezone(UTC)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -95,6 +123,19 @@ class Database:
     def close(self) -> None:
         """Close all connections; the next transaction opens one."""
         self._engine.dispose()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "directory.store:migrations")
+    return config
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """The migrations that this version knows, the newest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return tuple(script.revision for script in scripts.walk_revisions())
 
 
 def _mark(session: Session, before: int) -> None:

@@ -156,6 +156,12 @@ class ElasticsearchEngine:
                     return self._status(index, meta)
         return None
 
+    def version(self) -> str:
+        """The versions of the nodes, for each its own. (The bare server has no page that says.)"""
+        with _as_unavailable():
+            nodes = self._client.nodes.info(filter_path="nodes.*.version").body["nodes"]
+        return f"Elasticsearch {', '.join(sorted({node['version'] for node in nodes.values()}))}"
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

@@ -129,6 +129,10 @@ class SqliteEngine:
             db.execute("UPDATE generation SET serving = (number = ?)", kept)
             return _status(db)
 
+    def version(self) -> str:
+        """The version of the library."""
+        return f"SQLite {sqlite3.sqlite_version}"
+
     def close(self) -> None:
         """Close this thread's connection; another thread's closes with the thread."""
         if connection := getattr(self._local, "connection", None):
