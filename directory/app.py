@@ -4,6 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from directory import language
+from directory.metrics import Metrics
 from directory.services import Services, services
 from directory.settings import Settings
 from directory.web import (
@@ -21,6 +22,7 @@ from directory.web import (
     health,
     link_pages,
     listing_pages,
+    metrics_page,
     moderation_pages,
     npi_registry,
     owner_pages,
@@ -39,8 +41,13 @@ MOST_SENT_BYTES = 100_000
 """A form is refused that is larger."""
 
 
-def create_app(settings: Settings, parts: Services | None = None) -> Flask:
-    """The application. Tests pass their own services; else the settings choose them."""
+def create_app(
+    settings: Settings, parts: Services | None = None, metrics: Metrics | None = None
+) -> Flask:
+    """The application. Tests pass their own services; else the settings choose them.
+
+    Processes that serve together pass metrics that share a folder.
+    """
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.url_map.merge_slashes = False  # a redirect would name the host that the request claims
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of the docs
@@ -61,6 +68,8 @@ def create_app(settings: Settings, parts: Services | None = None) -> Flask:
     app.config["SECURITY_CONTACT"] = settings.security_contact
     app.config["MAP_TILES_URL"] = settings.map_tiles_url
     app.config["MAP_TILES_CREDIT"] = settings.map_tiles_credit
+    app.config["METRICS_TOKEN"] = settings.metrics_token.get_secret_value()
+    app.extensions["metrics"] = metrics or Metrics()
     app.extensions["services"] = parts or services(settings)
     for part in (
         pages,
@@ -75,6 +84,7 @@ def create_app(settings: Settings, parts: Services | None = None) -> Flask:
         fhir,
         npi_registry,
         health,
+        metrics_page,
     ):
         app.register_blueprint(part.blueprint)
     for part in (

@@ -232,7 +232,7 @@ class Engine(Answering, Protocol):
         """
 
     def version(self) -> str:
-        """What the engine runs on: `SQLite 3.40.1`, `Elasticsearch 9.2.0` (the oldest node first)."""
+        """What the engine runs on: `SQLite 3.40.1`, `Elasticsearch 9.2.0`."""
 
     def close(self) -> None:
         """Let go of files and connections."""

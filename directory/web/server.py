@@ -1,14 +1,18 @@
 """The server that ships: gunicorn, configured here instead of in a file of its own."""
 
-import logging
+import shutil
+import tempfile
+from pathlib import Path
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from directory.app import create_app
 from directory.errands import Errands
+from directory.metrics import Metrics, leave
 from directory.services import services
 from directory.settings import Settings
+from directory.web import log
 
 WORKERS, THREADS = 2, 4
 """Two processes share two cores, four threads each wait for the engine. No other WSGI server was
@@ -27,6 +31,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, settings: Settings, bind: str) -> None:
         self._settings = settings
         self._bind = bind
+        self._shared = Path(tempfile.mkdtemp(prefix="directory-metrics-"))
         super().__init__()
 
     def load_config(self) -> None:
@@ -39,15 +44,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "accesslog": None,
             "loglevel": "warning",
             "graceful_timeout": DRAIN_S,
+            "on_exit": lambda _: shutil.rmtree(self._shared, ignore_errors=True),
+            "child_exit": lambda _, worker: leave(self._shared, worker.pid),
         }
         for key, value in chosen.items():
             self.cfg.set(key, value)
 
     def load(self) -> Flask:
         """Gunicorn asks each worker for its application."""
-        logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
-        logging.getLogger("directory").setLevel(logging.INFO)
+        log.configure(self._settings.log_format)
         parts = services(self._settings)
         parts.places.matches("")  # makes the gazetteer before the first visitor comes
         Errands(parts).start()
-        return create_app(self._settings, parts)
+        return create_app(self._settings, parts, Metrics(self._shared))

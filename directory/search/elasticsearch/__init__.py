@@ -157,7 +157,7 @@ class ElasticsearchEngine:
         return None
 
     def version(self) -> str:
-        """The versions of the nodes, for each its own. (The bare server has no page that says.)"""
+        """The versions of the nodes; the bare server has no page that says its own."""
         with _as_unavailable():
             nodes = self._client.nodes.info(filter_path="nodes.*.version").body["nodes"]
         return f"Elasticsearch {', '.join(sorted({node['version'] for node in nodes.values()}))}"
