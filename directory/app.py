@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from directory import language
 from directory.counters import Counters
+from directory.metrics import Metrics
 from directory.services import Services, services
 from directory.settings import Settings
 from directory.web import (
@@ -23,6 +24,7 @@ from directory.web import (
     health,
     link_pages,
     listing_pages,
+    metrics_page,
     moderation_pages,
     npi_registry,
     owner_pages,
@@ -42,11 +44,15 @@ MOST_SENT_BYTES = 100_000
 
 
 def create_app(
-    settings: Settings, parts: Services | None = None, counters: Counters | None = None
+    settings: Settings,
+    parts: Services | None = None,
+    counters: Counters | None = None,
+    metrics: Metrics | None = None,
 ) -> Flask:
     """The application. Tests pass their own services; else the settings choose them.
 
-    Processes that serve together count together: they pass the same counters.
+    Processes that serve together count together: they pass the same counters, and metrics that
+    share a folder.
     """
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.url_map.merge_slashes = False  # a redirect would name the host that the request claims
@@ -70,6 +76,8 @@ def create_app(
     app.config["GEOCODER"] = settings.geocoder
     app.config["MAP_TILES_URL"] = settings.map_tiles_url
     app.config["MAP_TILES_CREDIT"] = settings.map_tiles_credit
+    app.config["METRICS_TOKEN"] = settings.metrics_token.get_secret_value()
+    app.extensions["metrics"] = metrics or Metrics()
     app.extensions["services"] = parts or services(settings)
     app.extensions["counters"] = counters or Counters()
     for part in (
@@ -85,6 +93,7 @@ def create_app(
         fhir,
         npi_registry,
         health,
+        metrics_page,
     ):
         app.register_blueprint(part.blueprint)
     for part in (

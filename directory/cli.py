@@ -5,16 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import NoReturn
 
 import click
 from pydantic import ValidationError
 
-from directory import reminders
+from directory import doctor, reminders
 from directory.mail.address import folded, is_address
 from directory.partner import Partner, snippet
 from directory.services import Services, services
 from directory.settings import InvalidSettings, Settings, settings
+from directory.sqlite_file import copy_whole
 from directory.store import mails, owners, partners
 from directory.store.database import StoreUnavailable
 from directory.store.partners import KeyKind
@@ -59,6 +61,42 @@ def show() -> None:
     for name, value in _settings().shown().items():
         click.echo(f"DIRECTORY_{name.upper()}={value}")
         click.echo(f"    {Settings.model_fields[name].description}")
+
+
+@main.command(name="doctor")
+def examine() -> None:
+    """Look over configuration, versions, store, index, clock, mail and disk; changes nothing.
+
+    A line each, with what to do. Exit code 1 if something is wrong.
+    """
+    chosen = _settings()
+    try:
+        parts = services(chosen)
+    except InvalidSettings as error:
+        _fail(error)
+    click.echo("ok       settings: see `directory settings`")
+    found = list(doctor.examine(chosen, parts))
+    for each in found:
+        click.echo(f"{each.verdict:8} {each.name}: {each.said}")
+    parts.close()
+    sys.exit(any(each.verdict is doctor.Verdict.WRONG for each in found))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the store to a new FILE while it is written to. Of PostgreSQL: use pg_dump.
+
+    A plain copy of the file would miss what lies in its write-ahead log.
+    """
+    chosen = _settings()
+    if not chosen.database_url.startswith("sqlite:///"):
+        _fail(ValueError("the store is no file: back it up with pg_dump"))
+    try:
+        copy_whole(Path(chosen.database_url.removeprefix("sqlite:///")), file)
+    except OSError as error:
+        _fail(error)
+    click.echo(f"{file} holds the store as it was just now.")
 
 
 @main.group()

@@ -10,7 +10,7 @@ import time
 from datetime import date
 
 from directory.aging import grow_old
-from directory.publishing import Stopped, publish
+from directory.publishing import OTHER_HISTORY, Stopped, publish
 from directory.reminders import remind
 from directory.search.engine import EngineUnavailable
 from directory.services import Services
@@ -76,9 +76,14 @@ class Errands:
         if position == self._published:
             return
         served = parts.engine.status()
-        if served and served.current:
-            publish(parts.database, parts.engine, served.position, stop=self._stop)
-            self._published = position
+        if not served or not served.current:
+            return
+        with parts.database.reading() as session:
+            is_ours = changefeed.has_history(session, served.position, served.mark)
+        if not is_ours:
+            raise EngineUnavailable(OTHER_HISTORY)
+        publish(parts.database, parts.engine, served.position, stop=self._stop)
+        self._published = position
 
     def count(self) -> None:
         """Write down how often listings were seen, and keys used."""

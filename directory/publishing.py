@@ -1,10 +1,10 @@
 """What the store has changed, brought into the search index: the one way in is the changefeed.
 
-The index says up to which change it has come, so it goes on from there, wherever it was left. A
-change that the engine never takes must not hold up those behind it: it is found by halving its
-batch, tried a few times alone, and then its listing is taken out of the index instead. So nobody
-is shown a state of it that the store has left behind, and its next change, or a rebuild, brings
-it back.
+The index says up to which change it has come, so it goes on from there, wherever it was left: if it
+was made from this store, and from the history that the store has now. A change that the engine
+never takes must not hold up those behind it: it is found by halving its batch, tried a few times
+alone, and then its listing is taken out of the index instead. So nobody is shown a state of it that
+the store has left behind, and its next change, or a rebuild, brings it back.
 """
 
 import logging
@@ -35,6 +35,9 @@ _HARMLESS = Change(1, "-", None, datetime(2000, 1, 1, tzinfo=UTC))
 """Deletes what no listing can be called: an engine that can write at all takes it."""
 
 
+OTHER_HISTORY = "the search index was made from another history of the store: run `indexer sync`"
+
+
 class Stopped(Exception):
     """The work was to stop, and did so between two batches; it goes on from there next time."""
 
@@ -50,11 +53,13 @@ def publish(
     applied = 0
     for batch in batches(database, position, BATCH, stop):
         last = batch[-1].number
+        with database.reading() as session:
+            mark = changefeed.mark(session, last)
         try:
-            engine.apply(batch, last)
+            engine.apply(batch, last, mark)
         except Exception:  # noqa: BLE001  # what is not the fault of a change comes again
             put = partial(engine.apply, position=position)
-            engine.apply(as_taken(put, batch, stop), last)
+            engine.apply(as_taken(put, batch, stop), last, mark)
         position = last
         applied += len(batch)
         progress(len(batch))

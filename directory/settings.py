@@ -6,7 +6,7 @@ machine with nothing beside it. `directory settings` prints them all.
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -116,6 +116,14 @@ class Settings(BaseSettings):
     security_contact: str = Field(
         "",
         description="Whom to tell of a weakness (mailto:…, https://…): /.well-known/security.txt.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How `directory serve` logs: text for people, json for programs."
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Opens /metrics to whoever sends it (Authorization: Bearer …). Without it only "
+        "a program on this machine may look.",
     )
     secret_key: SecretStr = Field(
         SecretStr(""),

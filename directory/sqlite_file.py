@@ -2,6 +2,8 @@
 
 import sqlite3
 import time
+from contextlib import closing
+from pathlib import Path
 
 BUSY_S = 10.0
 """How long a writer waits for another before it gives up."""
@@ -23,3 +25,25 @@ def use_write_ahead_log(connection: sqlite3.Connection) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def copy_whole(path: Path, to: Path) -> None:
+    """Copy a file to a new one, in one state of it, while others read and write it.
+
+    The copy takes its name once it is whole. Raises OSError.
+    """
+    if to.exists():
+        raise FileExistsError(f"{to} is there already")
+    part = to.with_name(f"{to.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
+    try:
+        with (
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(part)) as target,
+        ):
+            source.backup(target)
+        part.rename(to)
+    except sqlite3.Error as error:
+        part.unlink(missing_ok=True)
+        raise OSError(f"{path} cannot be copied: {error}") from error

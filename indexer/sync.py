@@ -13,7 +13,7 @@ from datetime import date, datetime
 from directory.aging import Tell, grow_old
 from directory.listing import Change, Listing
 from directory.publishing import BATCH, Stopped, as_taken, batches, publish
-from directory.search.engine import Ask, Engine, EngineUnavailable, Generation
+from directory.search.engine import Ask, Engine, EngineStatus, EngineUnavailable, Generation
 from directory.search.scope import Circle
 from directory.services import Clock
 from directory.store import changefeed
@@ -106,15 +106,18 @@ def sync(
 ) -> int:
     """Apply every change that the index has not seen; says of how many listings.
 
-    Without an index, or with one that was made for another version or is ahead of the store (which
-    was then restored from an older backup), the index is rebuilt.
+    Without an index, or with one that was made for another version or from another history (as the
+    store was restored from an older backup, or is another one), the index is rebuilt.
     """
     served = engine.status()
-    with database.reading() as session:
-        latest = changefeed.position(session)
-    if served is None or not served.current or served.position > latest:
+    if served is None or not served.current or not _is_of(database, served):
         return rebuild(database, engine, progress, stop=stop)
     return publish(database, engine, served.position, progress, stop)
+
+
+def _is_of(database: Database, served: EngineStatus) -> bool:
+    with database.reading() as session:
+        return changefeed.has_history(session, served.position, served.mark)
 
 
 def rebuild(
@@ -145,7 +148,9 @@ def rebuild(
                 "`indexer rebuild --accept-shrink`. The old index stays."
             )
         _check(database, generation, filled)
-        generation.serve(filled.position)
+        with database.reading() as session:
+            mark = changefeed.mark(session, filled.position)
+        generation.serve(filled.position, mark)
     return held
 
 

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import make_msgid
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import unquote, urlsplit
 
 from directory.mail.address import is_address
@@ -44,6 +45,20 @@ def post(url: str, sender: str) -> Post:
     if parts.scheme in ("smtp", "smtps") and parts.hostname:
         return _Server(url, sender)
     raise ValueError(f"{parts.scheme}: begins with file: or smtp:// (the mail's URL)")
+
+
+def reach(url: str) -> None:
+    """Return if letters could be handed over now, without one; else MailUnavailable."""
+    try:
+        if urlsplit(url).scheme == "file":
+            folder = Path(url.removeprefix("file:").removeprefix("//"))
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                return
+        with _Server(url, "").connected() as server:
+            server.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        raise MailUnavailable(f"letters cannot be handed over: {error}") from error
 
 
 def message(letter: Letter, sender: str) -> EmailMessage:
@@ -94,7 +109,7 @@ class _Server:
     def __call__(self, letter: Letter) -> None:
         made = message(letter, self._sender)
         try:
-            with self._connected() as server:
+            with self.connected() as server:
                 if self._parts.username:
                     password = unquote(self._parts.password or "")
                     server.login(unquote(self._parts.username), password)
@@ -102,7 +117,8 @@ class _Server:
         except (OSError, smtplib.SMTPException) as error:
             raise MailUnavailable(f"the mail server does not take it: {error}") from error
 
-    def _connected(self) -> smtplib.SMTP:
+    def connected(self) -> smtplib.SMTP:
+        """A connection, by TLS where it can be."""
         host, port = self._parts.hostname or "", self._parts.port or 0
         if self._parts.scheme == "smtps":
             context = ssl.create_default_context()

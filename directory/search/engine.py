@@ -164,13 +164,15 @@ class NamedAs:
 class EngineStatus:
     """What an engine serves: generation, listings, and the last change that it has applied.
 
-    `current` is False where the index was made by another version and should be made anew.
+    `current` is False where the index was made by another version and should be made anew. `mark`
+    is what the store calls the history that the position belongs to, empty where it never said.
     """
 
     generation: str
     documents: int
     position: int
     current: bool = True
+    mark: str = ""
 
 
 class Generation(Protocol):
@@ -182,7 +184,7 @@ class Generation(Protocol):
     def search(self, ask: Ask) -> Found:
         """Answer from this generation while it serves nobody else, to see whether it is right."""
 
-    def serve(self, position: int) -> None:
+    def serve(self, position: int, mark: str = "") -> None:
         """Answer from this generation from now on, in one step; the replaced one is kept."""
 
 
@@ -214,8 +216,11 @@ class Answering(Protocol):
 class Engine(Answering, Protocol):
     """What answers asks, and is kept up to date. Raises as `Answering` does."""
 
-    def apply(self, changes: Iterable[Change], position: int) -> None:
-        """Bring the serving generation up to a position, which never goes back."""
+    def apply(self, changes: Iterable[Change], position: int, mark: str = "") -> None:
+        """Bring the serving generation up to a position, which never goes back.
+
+        The mark that it has stays where none is given.
+        """
 
     def new_generation(self) -> AbstractContextManager[Generation]:
         """A new index beside the serving one; left without `serve`, it is dropped."""
@@ -225,6 +230,9 @@ class Engine(Answering, Protocol):
 
         Both stay, so it can be undone in the same way.
         """
+
+    def version(self) -> str:
+        """What the engine runs on: `SQLite 3.40.1`, `Elasticsearch 9.2.0`."""
 
     def close(self) -> None:
         """Let go of files and connections."""

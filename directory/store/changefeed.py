@@ -3,6 +3,11 @@
 A number is given out under a lock that is held to the commit (database.py), so whoever has read
 up to a number has seen everything before it. Read from 0 it is the whole directory. It is also a
 door to the outside: what leaves here is what anybody may see.
+
+Numbers alone do not tell two histories apart: a store that was restored from a backup counts on
+from there, and soon has as many changes as the index has seen of the lost ones. So each write has a
+mark, the index remembers that of its position, and a store that does not know it is not the one
+that the index was made from.
 """
 
 import logging
@@ -16,7 +21,7 @@ from directory.listing import Change, Listing, published
 from directory.store.bulk import table_of
 from directory.store.database import Transaction, utc
 from directory.store.listings import Status
-from directory.store.models import ChangeCounterRow, ListingRow
+from directory.store.models import ChangeCounterRow, ChangeMarkRow, ListingRow
 
 log = logging.getLogger("directory.store")
 
@@ -31,6 +36,29 @@ def position(session: Transaction) -> int:
     return session.get_one(ChangeCounterRow, 1).number
 
 
+def mark(session: Transaction, position: int) -> str:
+    """The mark of the write that a change number belongs to; empty where nobody made one.
+
+    Writes before there were marks have none, nor have those of an older version that still runs.
+    """
+    row = session.scalar(
+        select(ChangeMarkRow)
+        .where(ChangeMarkRow.number >= position)
+        .order_by(ChangeMarkRow.number)
+        .limit(1)
+    )
+    return f"{row.number}-{row.token}" if row else ""
+
+
+def has_history(session: Transaction, reached: int, known: str) -> bool:
+    """Whether an index that has reached a position, with a mark, was made from this history."""
+    if reached > position(session):
+        return False
+    number, _, token = known.partition("-")
+    row = session.get(ChangeMarkRow, int(number)) if known else None
+    return not known or (row is not None and row.token == token)
+
+
 def first_after(session: Transaction, position: int) -> datetime | None:
     """When the first change after a position was made (UTC); None where there is none."""
     found = session.scalar(
@@ -39,6 +67,13 @@ def first_after(session: Transaction, position: int) -> datetime | None:
         .order_by(ListingRow.change_number)
         .limit(1)
     )
+    return found and utc(found)
+
+
+def last_at(session: Transaction) -> datetime | None:
+    """When the latest change was made (UTC); None where there is none."""
+    rows = select(ListingRow.updated_at).order_by(ListingRow.change_number.desc())
+    found = session.scalar(rows.limit(1))
     return found and utc(found)
 
 

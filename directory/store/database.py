@@ -5,22 +5,26 @@ to the commit: change numbers become visible in order and without gaps, and nobo
 that somebody else is about to replace. On SQLite that lock is the write lock of the file.
 """
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, select, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from directory.sqlite_file import BUSY_S, use_write_ahead_log
-from directory.store.models import ChangeCounterRow
+from directory.store.models import ChangeCounterRow, ChangeMarkRow
 
 _MIGRATION_LOCK = 7_208_155
 """PostgreSQL's name for the lock: any number that nobody else uses."""
@@ -55,17 +59,42 @@ class Database:
         self._turn: AbstractContextManager[object] = threading.Lock() if is_file else nullcontext()
 
     def migrate(self) -> None:
-        """Bring the tables up to this version of the code; does nothing where they are."""
-        config = Config()
-        config.set_main_option("script_location", "directory.store:migrations")
+        """Bring the tables up to this version of the code; does nothing where they are.
+
+        Nor where a later version has brought them further: it only ever adds to them (a test holds
+        it to that), so this one can go on, or start once more.
+        """
+        config = _config()
         with _as_unavailable(), self._engine.connect() as connection:
             # One process migrates, the others wait and find it done.
             connection.execution_options(immediate=True)
             if self._engine.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            found = MigrationContext.configure(connection).get_current_revision()
+            if found is None or found in _revisions():
+                command.upgrade(config, "head")
             connection.commit()
+
+    def is_migrated(self) -> bool:
+        """Whether the tables are those of this version, or of a later one, which has them, too."""
+        with _as_unavailable(), self._engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        return found is not None and found not in _revisions()[1:]
+
+    def version(self) -> str:
+        """What the store runs on: `SQLite 3.40.1`, `PostgreSQL 15.3`."""
+        with _as_unavailable(), self._engine.connect() as connection:
+            numbers = connection.dialect.server_version_info or ()
+        name = "SQLite" if self._engine.dialect.name == "sqlite" else "PostgreSQL"
+        return f"{name} {'.'.join(map(str, numbers))}"
+
+    def now(self) -> datetime:
+        """The time by the store's own clock, UTC; SQLite's is that of this machine."""
+        is_file = self._engine.dialect.name == "sqlite"
+        asked = "SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00')" if is_file else "SELECT now()::text"
+        with self.reading() as session:
+            return datetime.fromisoformat(str(session.scalar(text(asked)))).astimezone(UTC)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -81,9 +110,10 @@ class Database:
         """
         with self._turn, _as_unavailable(), Session(self._engine) as session:
             session.connection(execution_options={"immediate": True})
-            session.execute(select(ChangeCounterRow).with_for_update())
+            before = session.scalars(select(ChangeCounterRow).with_for_update()).one().number
             yield session
             if not rehearsal:
+                _mark(session, before)
                 session.commit()
 
     def ping(self) -> None:
@@ -94,6 +124,26 @@ class Database:
     def close(self) -> None:
         """Close all connections; the next transaction opens one."""
         self._engine.dispose()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "directory.store:migrations")
+    return config
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """The migrations that this version knows, the newest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return tuple(script.revision for script in scripts.walk_revisions())
+
+
+def _mark(session: Session, before: int) -> None:
+    """Give the changes of a write, if it made any, a token of their own."""
+    number = session.scalars(select(ChangeCounterRow.number)).one()
+    if number > before:
+        session.merge(ChangeMarkRow(number=number, token=secrets.token_urlsafe(12)))
 
 
 def utc(at: datetime) -> datetime:

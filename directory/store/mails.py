@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from directory.mail import Letter, MailUnavailable
 from directory.store.database import Database, Transaction, utc
@@ -23,6 +23,11 @@ def keep(session: Transaction, letter: Letter, at: datetime) -> None:
             html=letter.html, made_at=at, try_at=at, tries=0,
         )
     )  # fmt: skip
+
+
+def waiting(session: Transaction) -> int:
+    """How many letters are still to be sent."""
+    return session.scalars(select(func.count()).select_from(OutgoingMailRow)).one()
 
 
 def send_due(

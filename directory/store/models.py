@@ -333,3 +333,16 @@ class ChangeCounterRow(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(_Number)
+
+
+class ChangeMarkRow(Model):
+    """A random token for the changes of one write, by the last number that it gave out.
+
+    A store that was restored from a backup gives out the same numbers once more, for other changes;
+    it never has the same tokens.
+    """
+
+    __tablename__ = "change_mark"
+
+    number: Mapped[int] = mapped_column(_Number, primary_key=True, autoincrement=False)
+    token: Mapped[str] = mapped_column(String(24))

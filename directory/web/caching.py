@@ -8,7 +8,7 @@ from flask import Response, current_app, request
 
 from directory.language import spoken
 from directory.search.engine import EngineStatus
-from directory.web.context import scope, services
+from directory.web.context import engine, scope, services
 from directory.web.responses import for_one, json_response
 
 _LOOKED_EVERY_S = 1.0
@@ -28,7 +28,7 @@ class _Served:
 
     def status(self, *, now: bool) -> EngineStatus | None:
         if now or time.monotonic() >= self._at + _LOOKED_EVERY_S:
-            self._status = services().engine.status()
+            self._status = engine().status()
             self._at = time.monotonic()
         return self._status
 

@@ -12,6 +12,7 @@ from directory.places.place import coordinates
 from directory.search.cursor import Cursors
 from directory.search.engine import Answering
 from directory.search.find import Finder
+from directory.search.measured import Measured
 from directory.search.query import InvalidQuery, ParameterError
 from directory.search.scope import EVERYTHING, Scope
 from directory.search.scoped import Scoped
@@ -38,8 +39,11 @@ def scope() -> Scope:
 
 def engine() -> Answering:
     """The engine, within the scope of the key that comes with the request."""
-    within = scope()
-    return services().engine if within == EVERYTHING else Scoped(services().engine, within)
+    within, measured = (
+        scope(),
+        Measured(services().engine, current_app.extensions["metrics"].asking),
+    )
+    return measured if within == EVERYTHING else Scoped(measured, within)
 
 
 def finder() -> Finder:

@@ -1,13 +1,19 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Whether the process lives, whether it can do its work, and what to do where it cannot."""
 
 from flask import Blueprint, Response
 
+from directory.publishing import OTHER_HISTORY
 from directory.search.engine import EngineUnavailable
+from directory.store import changefeed
 from directory.store.database import StoreUnavailable
 from directory.web.context import services
 from directory.web.responses import json_response
 
 blueprint = Blueprint("health", __name__)
+
+NO_INDEX = "there is no search index that this version can read: run `indexer sync`"
+OUTDATED = "another version has made the search index: run `indexer sync`"
+MIGRATIONS = "the store lacks tables of this version: `directory serve` and `indexer` add them"
 
 
 @blueprint.get("/healthz")
@@ -18,28 +24,52 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """200 while searches can be answered; the store may be down meanwhile, and is then named."""
-    engine, store = _engine(), _store()
+    """200 while searches can be answered; `problems` says what is wrong, and what to do about it.
+
+    The store may be down meanwhile. No problem holds an address of a server or a password.
+    """
+    problems: list[str] = []
+    engine, store = _engine(problems), _store(problems)
     ready = engine["status"] == "ok"
-    status = "ready" if ready and store == "ok" else "degraded" if ready else "not ready"
-    content = {"status": status, "engine": engine, "store": {"status": store}}
+    status = "not ready" if not ready else "degraded" if problems else "ready"
+    content = {"status": status, "problems": problems, "engine": engine, "store": store}
     return json_response(content, 200 if ready else 503)
 
 
-def _engine() -> dict[str, object]:
+def _engine(problems: list[str]) -> dict[str, object]:
     try:
         served = services().engine.status()
     except EngineUnavailable:
+        problems.append("the search engine does not answer: see `directory doctor`")
         return {"status": "unavailable"}
     if not served:
+        problems.append(NO_INDEX)
         return {"status": "no index"}
+    if not served.current:
+        problems.append(OUTDATED)
     answers = {"listings": served.documents, "position": served.position}
     return {"status": "ok", "outdated": not served.current, **answers}
 
 
-def _store() -> str:
+def _store(problems: list[str]) -> dict[str, str]:
+    database = services().database
     try:
-        services().database.ping()
+        if not database.is_migrated():
+            problems.append(MIGRATIONS)
+            return {"status": "outdated"}
+        if not _is_of_the_index():
+            problems.append(OTHER_HISTORY)
     except StoreUnavailable:
-        return "unavailable"
-    return "ok"
+        problems.append("the store does not answer: see `directory doctor`")
+        return {"status": "unavailable"}
+    return {"status": "ok"}
+
+
+def _is_of_the_index() -> bool:
+    """Whether the index was made from the history of this store, as far as anybody knows."""
+    try:
+        served = services().engine.status()
+    except EngineUnavailable:
+        return True
+    with services().database.reading() as session:
+        return not served or changefeed.has_history(session, served.position, served.mark)

@@ -266,9 +266,13 @@ def _finish(response: Response) -> Response:
     # The route, never the address: what somebody searches for is nobody's business.
     route = request.url_rule.rule if request.url_rule else "no route"
     took_ms = (time.perf_counter() - g.started) * 1000
-    access.info(
-        "%s %s %d %.1f ms %s", request.method, route, response.status_code, took_ms, g.request_id
-    )
+    status = response.status_code
+    event = {
+        "method": request.method, "route": route, "status": status, "ms": round(took_ms, 1),
+        "request_id": str(g.request_id),
+    }  # fmt: skip
+    access.info("%s %s %d %.1f ms %s", *event.values(), extra={"event": event})
+    current_app.extensions["metrics"].request(request.method, route, status, took_ms / 1000)
     return response
 
 

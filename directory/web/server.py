@@ -1,6 +1,8 @@
 """The server that ships: gunicorn, configured here instead of in a file of its own."""
 
-import logging
+import shutil
+import tempfile
+from pathlib import Path
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
@@ -8,8 +10,10 @@ from gunicorn.app.base import BaseApplication
 from directory.app import create_app
 from directory.counters import Counters
 from directory.errands import Errands
+from directory.metrics import Metrics, leave
 from directory.services import services
 from directory.settings import Settings
+from directory.web import log
 from directory.web.patience import MOST_CONNECTIONS, PatientWorker
 
 WORKERS, THREADS = 2, 4
@@ -31,6 +35,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._bind = bind
         self._errands: Errands | None = None
         self._counters = Counters()  # before the workers are forked, so that they share them
+        self._shared = Path(tempfile.mkdtemp(prefix="directory-metrics-"))
         super().__init__()
 
     def load_config(self) -> None:
@@ -45,19 +50,20 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "accesslog": None,
             "loglevel": "warning",
             "graceful_timeout": DRAIN_S,
+            "on_exit": lambda _: shutil.rmtree(self._shared, ignore_errors=True),
+            "child_exit": lambda _, worker: leave(self._shared, worker.pid),
         }
         for key, value in chosen.items():
             self.cfg.set(key, value)
 
     def load(self) -> Flask:
         """Gunicorn asks each worker for its application."""
-        logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
-        logging.getLogger("directory").setLevel(logging.INFO)
+        log.configure(self._settings.log_format)
         parts = services(self._settings)
         parts.places.matches("")  # makes the gazetteer before the first visitor comes
         self._errands = Errands(parts)
         self._errands.start()
-        return create_app(self._settings, parts, self._counters)
+        return create_app(self._settings, parts, self._counters, Metrics(self._shared))
 
     def _end(self, _arbiter: object, _worker: object) -> None:
         """Gunicorn tells a worker that it ends, once the requests are through."""

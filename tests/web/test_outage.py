@@ -35,6 +35,8 @@ def test_without_an_engine_the_search_says_so_and_listings_work(no_engine: Servi
         assert "does not answer" in answer.text
     assert site.get("/listings/ana").status_code == 200
     assert site.get("/readyz").status_code == 503
+    (problem,) = site.get("/readyz").json["problems"]  # type: ignore[index]
+    assert "search engine does not answer" in problem
     assert site.get("/healthz").status_code == 200
 
 
@@ -47,12 +49,30 @@ def test_without_a_store_the_search_still_works(parts: Services) -> None:
     assert site.get("/listings/ana").status_code == 503
     ready = site.get("/readyz")
     assert (ready.status_code, ready.json["status"]) == (200, "degraded")  # type: ignore[index]
+    assert "store does not answer" in ready.json["problems"][0]  # type: ignore[index]
 
 
 def test_an_index_that_is_not_there_yet(parts: Services) -> None:
     site = client(parts)
     assert site.get("/search?near=Austin").status_code == 503
-    assert site.get("/readyz").json["engine"] == {"status": "no index"}  # type: ignore[index]
+    ready = site.get("/readyz").json
+    assert ready["engine"] == {"status": "no index"}  # type: ignore[index]
+    assert "`indexer sync`" in ready["problems"][0]  # type: ignore[index]
+
+
+def test_a_store_without_the_tables_of_this_version(parts: Services, tmp_path: Path) -> None:
+    fill(parts.engine, [a_listing("ana")])
+    bare = Database(f"sqlite:///{tmp_path / 'bare.db'}")
+    ready = client(replace(parts, database=bare)).get("/readyz")
+    assert (ready.status_code, ready.json["status"]) == (200, "degraded")  # type: ignore[index]
+    assert "lacks tables" in ready.json["problems"][0]  # type: ignore[index]
+
+
+def test_an_index_of_another_history(parts: Services) -> None:
+    fill(parts.engine, [a_listing("ana"), a_listing("bob")])
+    ready = client(parts).get("/readyz")
+    assert (ready.status_code, ready.json["status"]) == (200, "degraded")  # type: ignore[index]
+    assert "another history" in ready.json["problems"][0]  # type: ignore[index]
 
 
 def test_a_withdrawn_listing_is_gone_and_a_lapsed_one_carries_a_notice(parts: Services) -> None:

@@ -104,15 +104,16 @@ class ElasticsearchEngine:
                 return None
             return self._status(index, meta)
 
-    def apply(self, changes: Iterable[Change], position: int) -> None:
+    def apply(self, changes: Iterable[Change], position: int, mark: str = "") -> None:
         """Bring the serving generation up to a position and make it visible."""
         with as_unavailable():
             if not (index := self._serving()):
                 raise EngineUnavailable("there is no search index yet: run `indexer sync`")
             bulk(self._writer, index, changes)
             self._writer.indices.refresh(index=index)
-            before = remembered(self._writer, index).get("position", 0)
-            remember(self._writer, index, max(before, position))
+            before = remembered(self._writer, index)
+            reached = max(before.get("position", 0), position)
+            remember(self._writer, index, reached, mark or before.get("mark", ""))
 
     @contextmanager
     def new_generation(self) -> Iterator[Generation]:
@@ -138,6 +139,12 @@ class ElasticsearchEngine:
                     return self._status(index, meta)
         return None
 
+    def version(self) -> str:
+        """The versions of the nodes; the bare server has no page that says its own."""
+        with as_unavailable():
+            nodes = self._client.nodes.info(filter_path="nodes.*.version").body["nodes"]
+        return f"Elasticsearch {', '.join(sorted({node['version'] for node in nodes.values()}))}"
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -147,9 +154,8 @@ class ElasticsearchEngine:
             return answer_to(self._client, self._alias, body, read)
 
     def _status(self, index: str, meta: Mapping[str, Any]) -> EngineStatus:
-        return EngineStatus(
-            index, self._count(index), meta["position"], meta["schema"] == SCHEMA_ID
-        )
+        documents, is_current = self._count(index), meta["schema"] == SCHEMA_ID
+        return EngineStatus(index, documents, meta["position"], is_current, meta.get("mark", ""))
 
     def _count(self, index: str, body: Json | None = None) -> int:
         answer = self._client.count(index=index, body=body).body

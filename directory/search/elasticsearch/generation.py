@@ -41,7 +41,7 @@ class NewGeneration:
             self._client.indices.refresh(index=self._index)
         return search(self._client, self._index, ask)
 
-    def serve(self, position: int) -> None:
+    def serve(self, position: int, mark: str = "") -> None:
         """Swap it in."""
         with as_unavailable():
             indices = self._client.indices
@@ -50,7 +50,7 @@ class NewGeneration:
                 raise EngineUnavailable(f"{self._index} was dropped by a newer rebuild")
             indices.put_settings(index=self._index, settings={"refresh_interval": "1s"})
             indices.refresh(index=self._index)
-            remember(self._client, self._index, position)
+            remember(self._client, self._index, position, mark)
             # The replaced one stays until the next rebuild, to go back to; and a search that was
             # already on its way to it would fail without it (one in some 1,000 did).
             older = {n for n in generations(self._client, self._alias) if n < self._index}

@@ -63,7 +63,7 @@ def create(client: Elasticsearch, alias: str) -> str:
     client.indices.create(
         index=index,
         settings={**_SETTINGS, "refresh_interval": -1},
-        mappings={"dynamic": "strict", "properties": _PROPERTIES, "_meta": _meta(0)},
+        mappings={"dynamic": "strict", "properties": _PROPERTIES, "_meta": _meta(0, "")},
     )
     return index
 
@@ -181,8 +181,8 @@ def _document(indexed: Entry, updated_at: datetime) -> bytes:
     )
 
 
-def _meta(position: int) -> Mapping[str, Any]:
-    return {"schema": SCHEMA_ID, "position": position}
+def _meta(position: int, mark: str) -> Mapping[str, Any]:
+    return {"schema": SCHEMA_ID, "position": position, "mark": mark}
 
 
 def remembered(client: Elasticsearch, index: str) -> Mapping[str, Any]:
@@ -192,6 +192,6 @@ def remembered(client: Elasticsearch, index: str) -> Mapping[str, Any]:
     return meta
 
 
-def remember(client: Elasticsearch, index: str, position: int) -> None:
-    """Write into the index up to which change it has come."""
-    client.indices.put_mapping(index=index, meta=_meta(position))
+def remember(client: Elasticsearch, index: str, position: int, mark: str) -> None:
+    """Write into the index up to which change it has come, and of which history."""
+    client.indices.put_mapping(index=index, meta=_meta(position, mark))

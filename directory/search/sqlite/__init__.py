@@ -33,6 +33,7 @@ from directory.search.sqlite.fill import Filling
 from directory.search.sqlite.judge import Judged, grid_of, judge
 from directory.search.sqlite.kept import MOST_BYTES, KeptCells
 from directory.search.sqlite.lookup_answer import look_up
+from directory.search.sqlite.marks import MARKS, mark_of, set_mark
 from directory.search.sqlite.order import page
 from directory.search.sqlite.tables import WRITTEN, Tables
 from directory.search.sqlite.tiles import by_tile
@@ -89,7 +90,7 @@ class SqliteEngine:
         with _as_unavailable():
             return _status(self._reader())
 
-    def apply(self, changes: Iterable[Change], position: int) -> None:
+    def apply(self, changes: Iterable[Change], position: int, mark: str = "") -> None:
         """Bring the serving generation up to a position, in one transaction."""
         with self._writing() as db:
             tables = Tables(db, _serving(db))
@@ -98,6 +99,7 @@ class SqliteEngine:
                 "UPDATE generation SET position = max(position, ?) WHERE number = ?",
                 [position, tables.number],
             )
+            set_mark(db, tables.number, mark)
 
     @contextmanager
     def new_generation(self) -> Iterator[Generation]:
@@ -126,6 +128,10 @@ class SqliteEngine:
                 return None
             db.execute("UPDATE generation SET serving = (number = ?)", kept)
             return _status(db)
+
+    def version(self) -> str:
+        """The version of the library."""
+        return f"SQLite {sqlite3.sqlite_version}"
 
     def close(self) -> None:
         """Close this thread's connection; another thread's closes with the thread."""
@@ -156,6 +162,7 @@ class SqliteEngine:
                 use_write_ahead_log(db)
                 db.execute(_GENERATIONS)
                 db.execute(WRITTEN)
+                db.execute(MARKS)
                 db.execute("BEGIN IMMEDIATE")
                 yield db
                 db.execute("COMMIT")
@@ -220,7 +227,7 @@ class _NewGeneration:
             tables = Tables(db, self._number)
             return _search(tables, ask, KeptCells(db, tables.state))
 
-    def serve(self, position: int) -> None:
+    def serve(self, position: int, mark: str = "") -> None:
         with self._writing() as db:
             if not db.execute(
                 "SELECT 1 FROM generation WHERE number = ?", [self._number]
@@ -234,6 +241,7 @@ class _NewGeneration:
             db.execute(
                 "UPDATE generation SET position = ? WHERE number = ?", [position, self._number]
             )
+            set_mark(db, self._number, mark)
 
 
 _Writing = Callable[[], AbstractContextManager[sqlite3.Connection]]
@@ -258,7 +266,7 @@ def _status(db: sqlite3.Connection) -> EngineStatus | None:
         "SELECT number, documents, position FROM generation WHERE serving AND schema = ?",
         [SCHEMA_ID],
     ).fetchone()
-    return EngineStatus(str(row[0]), row[1], row[2]) if row else None
+    return EngineStatus(str(row[0]), row[1], row[2], mark=mark_of(db, row[0])) if row else None
 
 
 def _serving(db: sqlite3.Connection) -> int:

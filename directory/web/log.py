@@ -1,0 +1,64 @@
+"""What the serving process writes to its log: one event a line, as text or as JSON.
+
+Neither may be forged: whatever could end a line or colour a terminal is written as an escape, as a
+request may bring it. What a line holds is decided where it is made: never an address with its
+query, a search text, a coordinate, a token or an e-mail address.
+"""
+
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+
+import orjson
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_STACK_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def configure(format_: str) -> None:
+    """Log to stderr, as `text` or `json`."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if format_ == "json" else TextLines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("directory").setLevel(logging.INFO)
+
+
+class TextLines(logging.Formatter):
+    """`2026-11-24 12:00:00,000 directory.access GET /search 200 …`; a stack trace follows below."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the library's name
+        """The line, with what could end it escaped."""
+        return _CONTROL.sub(_escaped, super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802
+        """The stack trace, whose lines are the interpreter's."""
+        return _STACK_CONTROL.sub(_escaped, super().formatException(ei))  # type: ignore[arg-type]
+
+
+class JsonLines(logging.Formatter):
+    """One object a line: `at` (UTC), `level`, `logger`, `message`, and what the event adds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object."""
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _CONTROL.sub(_escaped, record.getMessage()),
+            **getattr(record, "event", {}),
+        }
+        if record.exc_info:
+            line["stack"] = self.formatException(record.exc_info)
+        # orjson leaves these as they are, and some readers take them for the end of a line.
+        return orjson.dumps(line).decode().translate(_NOT_IN_JSON)
+
+
+_NOT_IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
