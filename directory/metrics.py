@@ -102,10 +102,3 @@ class _Collected:
 
     def collect(self) -> Iterator[Any]:
         yield from self._families
-
-
-def leave(folder: Path, process: int) -> None:
-    """Note that a process that shared a folder has ended."""
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]
