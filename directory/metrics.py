@@ -1,7 +1,7 @@
 """What is counted and timed for Prometheus: requests and the engine, by all serving processes.
 
 Labels are route templates, methods, status codes and the names of questions to the engine: nothing
-that somebody typed. Counting a request costs 14 µs with counts that processes share, a question as much.
+that somebody typed. With counts that processes share, a request costs 14 µs, a question as much.
 """
 
 import os
@@ -102,10 +102,3 @@ class _Collected:
 
     def collect(self) -> Iterator[Any]:
         yield from self._families
-
-
-def leave(folder: Path, process: int) -> None:
-    """Note that a process that shared a folder has ended."""
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]

@@ -10,7 +10,7 @@ from gunicorn.app.base import BaseApplication
 from directory.app import create_app
 from directory.counters import Counters
 from directory.errands import Errands
-from directory.metrics import Metrics, leave
+from directory.metrics import Metrics
 from directory.services import services
 from directory.settings import Settings
 from directory.web import log
@@ -51,7 +51,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "loglevel": "warning",
             "graceful_timeout": DRAIN_S,
             "on_exit": lambda _: shutil.rmtree(self._shared, ignore_errors=True),
-            "child_exit": lambda _, worker: leave(self._shared, worker.pid),
         }
         for key, value in chosen.items():
             self.cfg.set(key, value)
