@@ -16,6 +16,7 @@ from directory.search.engine import EngineUnavailable
 from directory.services import Services
 from directory.store import changefeed, mails, partners, retention, seen
 from directory.store.database import StoreUnavailable
+from directory.wordless import wordless
 
 log = logging.getLogger("directory.errands")
 
@@ -54,8 +55,8 @@ class Errands:
             except (EngineUnavailable, StoreUnavailable) as error:
                 self._tell(str(error))
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-            except Exception:
-                log.exception("an errand failed")
+            except Exception as error:  # noqa: BLE001  # whatever it is, the next errand is due
+                log.error("an errand failed: %s", wordless(error))
                 wait_s = LONGEST_WAIT_S
 
     def run_once(self) -> None:

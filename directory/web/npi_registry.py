@@ -18,7 +18,7 @@ from directory.web.npi_query import NpiError, Refused, read
 from directory.web.npi_record import Json, record
 from directory.web.parameters import asked
 from directory.web.responses import RETRY_AFTER_S, for_one, json_response
-from directory.web.wordless import wordless
+from directory.wordless import wordless
 
 blueprint = Blueprint("npi_registry", __name__, url_prefix="/npi-registry")
 

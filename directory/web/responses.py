@@ -28,7 +28,7 @@ from directory.search.engine import EngineUnavailable
 from directory.search.query import InvalidQuery, ParameterError
 from directory.store.database import StoreUnavailable
 from directory.web.compression import compress
-from directory.web.wordless import wordless
+from directory.wordless import wordless
 
 Sent = TypeVar("Sent", bound=BaseResponse)
 

@@ -16,7 +16,7 @@ MOST_BYTES = 96_000_000
 """Of a process's 300 MB. A listing takes 80 bytes, and where there is text another 120."""
 
 State = tuple[int, int]
-"""A generation's number, and how often it was written to."""
+"""A generation's number, and which state of it; see tables.WRITTEN."""
 
 Column = Literal["rows", "words"]
 

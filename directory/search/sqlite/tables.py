@@ -43,7 +43,8 @@ _PUT = (
 WRITTEN = (
     "CREATE TABLE IF NOT EXISTS written (generation INTEGER PRIMARY KEY, times INTEGER NOT NULL)"
 )
-"""How often a generation was written to: what was read of it is good until the next time."""
+"""How often a generation was written to, counted from some random number, so that no two states of
+two files look alike: what was read of one is good until the next time."""
 
 _TABLES = ("listing", "chunk", "word", "name", "aside", "aside_name")
 
@@ -57,14 +58,17 @@ class Tables:
 
     @property
     def state(self) -> tuple[int, int]:
-        """The generation, and how often it was written to."""
-        found = self.db.execute("SELECT times FROM written WHERE generation = ?", [self.number])
-        return self.number, next(found, (0,))[0]
+        """The generation, and which state of it this is: every write makes another one."""
+        (times,) = self.db.execute(
+            "SELECT times FROM written WHERE generation = ?", [self.number]
+        ).fetchone()
+        return self.number, times
 
     def create(self) -> None:
         """Make the tables, empty."""
         for statement in _SCHEMA:
             self.db.execute(statement.format(self.number))
+        self.db.execute("INSERT INTO written VALUES (?, abs(random() / 2))", [self.number])
         lookup_rows.create(self.db, self.number)
 
     def drop(self) -> None:
@@ -113,10 +117,7 @@ class Tables:
         stream = iter(changes)
         for batch in iter(lambda: list(islice(stream, _BATCH)), []):
             self._apply(batch)
-        self.db.execute(
-            "INSERT INTO written VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1",
-            [self.number],
-        )
+        self.db.execute("UPDATE written SET times = times + 1 WHERE generation = ?", [self.number])
 
     def _apply(self, batch: Sequence[Change]) -> None:
         latest = {change.id: change for change in sorted(batch, key=lambda c: c.number)}
