@@ -49,17 +49,17 @@ class Phase:
     in_vain: int = 0
 
     @property
-    def longest_gap_s(self) -> float:
-        """The longest time in which no search was answered."""
-        ends = sorted(started + lasted for started, lasted in self.searches)
-        return max((later - earlier for earlier, later in pairwise(ends)), default=0.0)
+    def answered_at(self) -> list[float]:
+        return sorted(started + lasted for started, lasted in self.searches)
 
-    def row(self) -> str:
+    def row(self, until: float) -> str:
+        """A line of the table; `until` is when the first search of the next phase was answered."""
+        gaps = (later - earlier for earlier, later in pairwise([*self.answered_at, until]))
         times = [lasted * 1000 for _, lasted in self.searches]
         cuts = statistics.quantiles(times, n=100)
         return (
             f"| {self.name} | {len(times) + len(self.failed):,} | {len(self.failed)} | {self.in_vain} "
-            f"| {self.longest_gap_s:.2f} | {cuts[49]:.1f} / {cuts[94]:.1f} / {cuts[98]:.1f} |\n"
+            f"| {max(gaps):.2f} | {cuts[49]:.1f} / {cuts[94]:.1f} / {cuts[98]:.1f} |\n"
         )
 
 
@@ -229,7 +229,10 @@ def report(found: Drill) -> Iterator[str]:
     yield "`python -m benchmarks.cluster`.\n\n"
     yield "| while | searches | failed | tries in vain | longest gap s | p50 / p95 / p99 ms |\n"
     yield "| --- | --- | --- | --- | --- | --- |\n"
-    yield from (phase.row() for phase in found.phases)
+    untils = [phase.answered_at[0] for phase in found.phases[1:]] + found.phases[-1].answered_at[
+        -1:
+    ]
+    yield from map(Phase.row, found.phases, untils)
     for reason in sorted({reason for phase in found.phases for reason in phase.failed}):
         yield f"\n- failed: {reason}"
     for what, seconds in found.green_s.items():

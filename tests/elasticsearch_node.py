@@ -111,11 +111,12 @@ class Server:
         (own / "config" / "elasticsearch.yml").write_text("".join(lines))
         return own
 
-    def run(self, program: str, own: Path, *arguments: str, said: str = "") -> None:
+    def run(self, program: str, own: Path, *arguments: str) -> None:
         """One of the server's own programs, for a node's folder."""
         command = [self.path / "bin" / program, *arguments]
-        subprocess.run(command, env=self._environment(own), input=said.encode(), check=True,
-                       capture_output=True, cwd=self.path)  # fmt: skip
+        subprocess.run(
+            command, env=self._environment(own), check=True, capture_output=True, cwd=self.path
+        )
 
     def start(self, own: Path, heap: str) -> subprocess.Popen[bytes]:
         """A node of what is configured in its folder."""
@@ -163,7 +164,7 @@ class Running:
     def stop(self) -> None:
         """End it in order, if it still runs."""
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(120)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ class Wire:
     """Forwards connections to one server; `url` is where it listens.
 
     `alter` is given each piece of what the server says and gives what is passed on; where that is
-    shorter, the connection ends with it. `taken` counts the connections.
+    shorter, the connection ends with it.
     """
 
     def __init__(self, url: str) -> None:
@@ -28,7 +28,6 @@ class Wire:
         self._listening: socket.socket | None = None
         self._open: list[socket.socket] = []
         self.alter: Callable[[bytes], bytes] = bytes
-        self.taken = 0
 
     def mend(self) -> None:
         """Take connections."""
@@ -54,7 +53,6 @@ class Wire:
                 client, _ = listening.accept()
                 server = socket.create_connection(self._server)
                 self._open += [client, server]
-                self.taken += 1
                 altered = lambda said: self.alter(said)  # noqa: E731  # as it is by then
                 for ends in ((client, server, bytes), (server, client, altered)):
                     threading.Thread(target=_pass_on, args=ends, daemon=True).start()

@@ -6,7 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from directory.search.elasticsearch.breaker import IN_A_ROW, PROBE_EVERY_S, Breaker, NoAnswer
+from directory.search.elasticsearch.breaker import (
+    IN_A_ROW,
+    PROBE_EVERY_S,
+    SILENT_S,
+    Breaker,
+    NoAnswer,
+)
 from directory.search.engine import EngineUnavailable
 
 
@@ -44,6 +50,18 @@ def test_a_success_between_failures_keeps_it_closed() -> None:
         calls.fail(IN_A_ROW - 1)
         calls.make()
     assert calls.made == 5 * IN_A_ROW
+
+
+def test_some_that_fail_at_once_do_not_outweigh_a_recent_answer() -> None:
+    calls = Calls()
+    calls.make()
+    calls.now += SILENT_S / 2
+    calls.fail(4 * IN_A_ROW)
+    calls.make()
+    assert calls.made == 4 * IN_A_ROW + 2
+    calls.now += SILENT_S
+    calls.fail(4 * IN_A_ROW)
+    assert calls.made == 5 * IN_A_ROW + 3
 
 
 def test_what_the_engine_refuses_is_an_answer() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from elastic_transport import TlsError, TransportError
+from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 
 from directory.search.elasticsearch.breaker import NoAnswer
@@ -68,8 +68,8 @@ def as_unavailable() -> Iterator[None]:
         yield
     except (TransportError, ApiError) as error:
         kind = EngineUnavailable if _is_an_answer(error) else NoAnswer
-        # The client's own words for a certificate that is not trusted are "TLS error".
-        why = error.message if isinstance(error, TlsError) else error
+        # What the client makes of them as text leaves out what was wrong.
+        why = error.message if isinstance(error, TransportError) else error
         raise kind(f"the search engine does not answer: {why}") from error
 
 

@@ -4,6 +4,7 @@ Each search would wait its two seconds; with eight threads, four searches a seco
 keep all other pages waiting as well.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,8 +12,9 @@ from contextlib import contextmanager
 
 from directory.search.engine import EngineUnavailable
 
-IN_A_ROW = 3
-"""One slow search says nothing of the next; three in a row with none between do."""
+IN_A_ROW, SILENT_S = 3, 2.0
+"""One slow search says nothing of the next; three in a row do, if nothing was answered for as long
+as a patient waits. Of some that fail at once, one that was answered shortly before says more."""
 
 PROBE_EVERY_S = 3.0
 """Longer than a call takes to fail, so that one at a time finds out whether the engine is back."""
@@ -25,15 +27,15 @@ class NoAnswer(EngineUnavailable):
 class Breaker:
     """Lets calls through until some in a row had no answer; then one every few seconds, as a probe.
 
-    The first one that is answered lets them all through again. The next call is the first probe: a
-    hiccup that failed several at once is over by then. Any thread may use it.
+    The first one that is answered lets them all through again. Any thread may use it.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._lock = threading.Lock()
         self._unanswered = 0
-        self._probe_at = 0.0
+        self._answered_at = -math.inf
+        self._probe_at = -math.inf
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -50,13 +52,17 @@ class Breaker:
         self._count(answered=True)
 
     def _admit(self) -> None:
+        now = self._now()
         with self._lock:
-            if self._unanswered < IN_A_ROW:
+            if self._unanswered < IN_A_ROW or now < self._answered_at + SILENT_S:
                 return
-            if self._now() < self._probe_at:
+            if now < self._probe_at:
                 raise EngineUnavailable("the search engine does not answer; it is asked again soon")
-            self._probe_at = self._now() + PROBE_EVERY_S
+            self._probe_at = now + PROBE_EVERY_S
 
     def _count(self, *, answered: bool) -> None:
         with self._lock:
-            self._unanswered = 0 if answered else self._unanswered + 1
+            if answered:
+                self._unanswered, self._answered_at = 0, self._now()
+            else:
+                self._unanswered += 1

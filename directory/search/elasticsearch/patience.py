@@ -35,8 +35,8 @@ def may_pass(status: int) -> bool:
 class OtherNodes(NodePool):
     """Gives a call that is made again a node that it has not asked, while there is one.
 
-    The pool lets a node that hangs come back now and then, to see whether it still does: without
-    this a call's second try met it again, and some four searches in 2,000 failed by it.
+    The pool lets a node that hangs come back now and then, to see whether it still does; a call's
+    second try could be just that.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  # the client's affair
