@@ -61,11 +61,13 @@ bench: .venv/dev
 ## Pin the newest versions that pyproject.toml allows, with hashes and without addresses.
 requirements:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--custom-compile-command "make requirements" pyproject.toml requirements/build.in \
-		-o requirements/run.txt
+		--custom-compile-command "make requirements" pyproject.toml -o requirements/run.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make requirements" --extra dev pyproject.toml \
 		requirements/build.in -c requirements/run.txt -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make requirements" requirements/build.in \
+		-c requirements/dev.txt -o requirements/build.txt
 	for client in npyi nppes; do \
 		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 			--custom-compile-command "make requirements" requirements/$$client.in \
