@@ -1,7 +1,7 @@
 """Every setting, its default and its meaning; the only reader of the environment.
 
-Each is an environment variable with the prefix `DIRECTORY_`, or a file of secrets; the defaults are right for one
-machine with nothing beside it. `directory settings` prints them all.
+Each is an environment variable with the prefix `DIRECTORY_`, or a file of secrets; the defaults are
+right for one machine with nothing beside it. `directory settings` prints them all.
 """
 
 import re
