@@ -45,9 +45,9 @@ soak: .venv/dev
 image: .venv/dev
 	$(BIN)/pytest -m image -n 0 -s
 
-## Show which lines and branches the tests of the parts reach, on the embedded engine.
+## Show which lines and branches the tests of the parts reach.
 coverage: .venv/dev
-	$(BIN)/coverage run -m pytest -n 0 -q tests/unit tests/store tests/contract -k "not elasticsearch"
+	$(BIN)/coverage run -m pytest -n 0 -q tests/unit tests/store tests/contract
 	$(BIN)/coverage report
 
 ## Lint, check the types and the arrows between modules.
