@@ -188,3 +188,9 @@ def setting_row(name: str) -> str:
     default = field.get_default(call_default_factory=True)
     shown = "" if default is None else str(default)
     return f"| `DIRECTORY_{name.upper()}` | {f'`{shown}`' if shown else ''} | {field.description} |"
+
+
+def test_the_index_of_the_documents_names_each() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    documents = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert documents == {name for name in documents if f"]({name})" in index}
