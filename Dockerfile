@@ -21,7 +21,9 @@ RUN tools/bin/pip wheel -q --no-deps --no-build-isolation --wheel-dir wheel . \
     && /srv/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /srv/venv/lib
 
 FROM ${BASE}
-RUN (! python3 -m pip --version >/dev/null 2>&1 || python3 -m pip uninstall -q --yes pip setuptools wheel) \
+RUN for each in wheel setuptools pip; do \
+        ! python3 -m pip show -q $each 2>/dev/null || python3 -m pip uninstall -q --yes $each; \
+    done \
     && groupadd --gid 10001 site \
     && useradd --uid 10001 --gid site --no-create-home --home-dir /srv --shell /usr/sbin/nologin site \
     && mkdir /srv/var && chown site:site /srv/var
