@@ -5,7 +5,12 @@ SEARCH ?= embedded
 BIN := .venv/bin
 DEMO := var/demo-$(shell date +%F).jsonl
 
-.PHONY: run test check bench soak requirements translations clean
+.DEFAULT_GOAL := help
+.PHONY: help run test check coverage soak image bench requirements translations clean
+
+## List the targets.
+help:
+	@awk '/^## /{said=substr($$0, 4); next} /^[a-z]+:/ && said {sub(/:.*/, ""); printf "make %-13s %s\n", $$0, said} {said=""}' $(MAKEFILE_LIST)
 
 ## Install, load the fictional listings, serve them on http://127.0.0.1:8000.
 run: .venv/run $(DEMO)
@@ -32,12 +37,28 @@ $(DEMO): fixtures/generate.py | .venv/run
 test: check .cache/npyi/done .cache/nppes/done
 	$(BIN)/pytest
 
+## Try for long what can only fail in the long run: 200 kills, and half an hour of load.
+soak: .venv/dev
+	$(BIN)/pytest -m soak -n 0
+	$(BIN)/python -m benchmarks.soak
+
+## Build the container image, start it and try it.
+image: .venv/dev
+	$(BIN)/pytest -m image -n 0 -s
+
+## Show which lines and branches the tests of the parts reach.
+coverage: .venv/dev
+	$(BIN)/coverage run -m pytest -n 0 -q tests/unit tests/store tests/contract
+	$(BIN)/coverage report
+
+## Lint, check the types and the arrows between modules.
 check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+## Measure the search and the indexer: about an hour; QUICK=1 takes five minutes.
 bench: .venv/bench
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.indexing
@@ -46,14 +67,9 @@ bench: .venv/bench
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
 	@touch $@
 
-## What takes minutes: 200 kills, 10,000 searches under swaps, and half an hour at half the peak rate.
-soak: .venv/dev
-	$(BIN)/pytest -m soak -n 0
-	$(BIN)/python -m benchmarks.soak
-
-.venv/run: requirements/run.txt pyproject.toml
+.venv/run: requirements/build.txt requirements/run.txt pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/pip install --quiet --require-hashes -r requirements/build.txt -r requirements/run.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -61,7 +77,7 @@ soak: .venv/dev
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-## Other people's clients of the NPI Registry: each pins versions that nothing else can live with.
+# Other people's clients of the NPI Registry: each pins versions that nothing else can live with.
 .cache/%/done: requirements/%.txt
 	$(PYTHON) -m venv .cache/$*
 	.cache/$*/bin/pip install --quiet --require-hashes -r requirements/$*.txt
@@ -70,15 +86,17 @@ soak: .venv/dev
 ## Pin the newest versions that pyproject.toml allows, with hashes and without addresses.
 requirements:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--custom-compile-command "make requirements" pyproject.toml requirements/build.in \
-		-o requirements/run.txt
+		--custom-compile-command "make requirements" pyproject.toml -o requirements/run.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make requirements" --extra dev pyproject.toml \
 		requirements/build.in -c requirements/run.txt -o requirements/dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make requirements" requirements/bench.in \
 		-c requirements/dev.txt -o requirements/bench.txt
-	for client in npyi nppes; do \
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make requirements" requirements/build.in \
+		-c requirements/dev.txt -o requirements/build.txt
+	for client in npyi nppes java; do \
 		uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 			--custom-compile-command "make requirements" requirements/$$client.in \
 			-o requirements/$$client.txt; \
@@ -88,5 +106,6 @@ requirements:
 translations: .venv/dev
 	$(BIN)/python -m directory.translations.update
 
+## Throw away all that was installed, fetched and made.
 clean:
 	rm -rf .venv .cache var build

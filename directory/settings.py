@@ -1,7 +1,7 @@
 """Every setting, its default and its meaning; the only reader of the environment.
 
-Each is an environment variable with the prefix `DIRECTORY_`; the defaults are right for one
-machine with nothing beside it. `directory settings` prints them all.
+Each is an environment variable with the prefix `DIRECTORY_`, or a file of secrets; the defaults are
+right for one machine with nothing beside it. `directory settings` prints them all.
 """
 
 import re
@@ -140,10 +140,18 @@ class Settings(BaseSettings):
         return values | {"geocoder_options": f"{len(self.geocoder_options)} set"}
 
 
-def settings() -> Settings:
-    """The settings of the environment. InvalidSettings names what is wrong with one."""
+SECRETS = Path("/run/secrets")
+"""Where container engines put the files that one service alone may read."""
+
+
+def settings(secrets: Path = SECRETS) -> Settings:
+    """The settings of the environment and, where there is such a folder, of files in it.
+
+    A file is named like its setting, `directory_database_url`; the environment goes before it.
+    InvalidSettings names what is wrong with one.
+    """
     try:
-        return Settings()
+        return Settings(_secrets_dir=secrets if secrets.is_dir() else None)
     except SettingsError as error:
         raise InvalidSettings("DIRECTORY_GEOCODER_OPTIONS: is no JSON object") from error
     except ValidationError as error:

