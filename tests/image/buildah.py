@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.elasticsearch_node import CACHE, ROOT, NodeUnavailable
 from tests.image.debian import bootstrap
@@ -31,32 +32,15 @@ CONFINE = (
 class BuildahImage:
     """The image, its files in a folder of this machine."""
 
-    def __init__(self, root: Path, config: dict[str, object]) -> None:
+    def __init__(self, root: Path, config: dict[str, Any]) -> None:
         self.root = root
         self.config = config
 
     def started(self, var: Path, command: Sequence[str] = ()) -> subprocess.Popen[str]:
         """A running container whose process is the one that is given; by default the image's."""
-        environment = [str(each) for each in self.config["Env"]]
-        inside = [
-            "env",
-            "-i",
-            "-C",
-            str(self.config["WorkingDir"]),
-            *environment,
-            *(command or self.config["Cmd"]),
-        ]
-        outer = [
-            "unshare",
-            "--mount",
-            "sh",
-            "-c",
-            CONFINE,
-            "sh",
-            str(self.root),
-            str(var),
-            str(self.config["User"]),
-        ]
+        where, user = str(self.config["WorkingDir"]), str(self.config["User"])
+        inside = ["env", "-i", "-C", where, *self.config["Env"], *(command or self.config["Cmd"])]
+        outer = ["unshare", "--mount", "sh", "-c", CONFINE, "sh", str(self.root), str(var), user]
         return subprocess.Popen(
             [*outer, *inside], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -81,8 +65,9 @@ def build(tag: str) -> BuildahImage:
 
 
 def discard() -> None:
-    """Let go of every container; the images stay."""
+    """Let go of every container, and of the images that a newer one took the name of."""
     _buildah("rm", "--all")
+    _buildah("rmi", "--prune")
 
 
 def _make_base() -> None:

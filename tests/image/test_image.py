@@ -133,11 +133,14 @@ def test_it_runs_as_nobody_who_could_write_anywhere_but_to_its_folder(
         "def writes(path):\n"
         "    try: open(path, 'w').close()\n"
         "    except OSError as error: return error.errno\n"
-        "print([os.getuid(), os.getgid(), [writes(f'{each}/x') for each in "
+        "closed = os.statvfs('/srv').f_flag & os.ST_RDONLY\n"
+        "print([os.getuid(), os.getgid(), closed, [writes(f'{each}/x') for each in "
         "('/srv/var', '/tmp', '/srv', '/srv/venv', '/etc')]])"
     )
-    uid, gid, written = json.loads(said(image, var, "python", "-c", tried).replace("None", "null"))
-    assert (uid, gid) == (USER_ID, USER_ID)
+    uid, gid, closed, written = json.loads(
+        said(image, var, "python", "-c", tried).replace("None", "null")
+    )
+    assert (uid, gid, closed) == (USER_ID, USER_ID, 1)
     assert written[:2] == [None, None]
     assert all(written[2:])
 
@@ -160,10 +163,12 @@ def test_nothing_is_left_of_the_building(image: Image) -> None:
     assert not programs & {"gcc", "cc", "g++", "make", "git", "pip", "pip3"}
     assert not (image.root / "root/.cache").exists()
     assert not (image.root / "etc/pip.conf").exists()
-    measured = subprocess.run(
-        ["du", "-sm", image.root, image.root / "srv"], check=True, capture_output=True, text=True
-    )
-    print(f"MB: {measured.stdout.split()[0]} in all, {measured.stdout.split()[2]} of them in /srv")
+    print(f"{megabytes(image.root)} MB in all, {megabytes(image.root / 'srv')} of them in /srv")
+
+
+def megabytes(folder: Path) -> str:
+    done = subprocess.run(["du", "-sm", folder], check=True, capture_output=True, text=True)
+    return done.stdout.split()[0]
 
 
 def test_two_builds_of_the_same_inputs_hold_the_same_files(image: Image, tmp_path: Path) -> None:
