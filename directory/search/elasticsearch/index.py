@@ -79,7 +79,7 @@ def swap(client: Elasticsearch, alias: str, index: str, gone: Iterable[str] = ()
     actions: list[Mapping[str, Any]] = [
         {"add": {"index": index, "alias": alias}},
         *({"remove": {"index": name, "alias": alias}} for name in behind(client, alias) - {index}),
-        *({"remove_index": {"index": name, "must_exist": False}} for name in gone),
+        *({"remove_index": {"index": name}} for name in gone),
     ]
     client.indices.update_aliases(actions=actions)
 
