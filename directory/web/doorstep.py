@@ -13,6 +13,7 @@ from werkzeug.routing import IntegerConverter
 from directory.language import gettext
 
 _THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+_ASKED_BY_NUMBER = ("health.", "metrics.")
 _HTTPS_ONLY = "max-age=31536000"
 """A year, for this host alone: others of the domain may not speak TLS."""
 
@@ -33,11 +34,11 @@ def register(app: Flask) -> None:
 def _refuse_other_hosts() -> None:
     """400 for a host that is neither ours nor this machine itself.
 
-    Health is asked for by number. A site whose own address is this machine has not been told yet
-    who it is, and answers to everybody.
+    Health and metrics are asked for by number. A site whose own address is this machine has not
+    been told yet who it is, and answers to everybody.
     """
     own = _host_of(urlsplit(current_app.config["BASE_URL"]).netloc)
-    if own in _THIS_MACHINE or (request.endpoint or "").startswith("health."):
+    if own in _THIS_MACHINE or (request.endpoint or "").startswith(_ASKED_BY_NUMBER):
         return
     if _host_of(request.host) not in {own, *_THIS_MACHINE}:
         abort(HTTPStatus.BAD_REQUEST, gettext("This site has another address."))

@@ -171,7 +171,9 @@ def elastic(elasticsearch_url: str) -> Iterator[ElasticsearchEngine]:
     closed(made)
 
 
-@pytest.mark.parametrize("block", ["read_only_allow_delete", "write"])
+@pytest.mark.parametrize(
+    "block", [pytest.param("read_only_allow_delete", marks=pytest.mark.soak), "write"]
+)
 def test_an_index_that_takes_no_writes_loses_nothing(
     store: Database, elastic: ElasticsearchEngine, block: str
 ) -> None:

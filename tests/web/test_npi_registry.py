@@ -461,6 +461,9 @@ VALUES = st.one_of(
 def test_no_input_breaks_it(known: FlaskClient, pairs: list[tuple[str, str]], more: bytes) -> None:
     text = urlencode([("version", "2.1"), *pairs], errors="replace").encode() + more
     answer = known.get(PATH, query_string=text.decode("latin-1"))
+    if b"%00" in text or b"\0" in text:
+        assert answer.status_code == 400
+        return
     assert answer.status_code == 200
     content: Json = answer.json  # type: ignore[assignment]
     if "Errors" in content:

@@ -68,7 +68,7 @@ def test_nothing_can_be_reported_where_there_is_nothing(site: Site) -> None:
 
 
 def test_a_mistake_is_reported_in_a_browser(site: Site, browser: Browser) -> None:
-    page = browser.new_page(viewport=PHONE, bypass_csp=True)
+    page = browser.new_page(viewport=PHONE, bypass_csp=True, extra_http_headers=elsewhere())
     page.goto(f"{site.url}/listings/demo-0001")
     page.get_by_role("link", name="Report a mistake").click()
     found = Axe().run(page, options=STRICT)

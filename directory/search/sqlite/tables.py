@@ -59,10 +59,10 @@ class Tables:
     @property
     def state(self) -> tuple[int, int]:
         """The generation, and which state of it this is: every write makes another one."""
-        (times,) = self.db.execute(
-            "SELECT times FROM written WHERE generation = ?", [self.number]
-        ).fetchone()
-        return self.number, times
+        found = self.db.execute("SELECT times FROM written WHERE generation = ?", [self.number])
+        for (times,) in found.fetchall():
+            return self.number, times
+        raise EngineUnavailable(f"generation {self.number} was dropped meanwhile")
 
     def create(self) -> None:
         """Make the tables, empty."""
