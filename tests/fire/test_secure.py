@@ -61,7 +61,6 @@ class Secure:
 
 @pytest.fixture(scope="module")
 def secure(folder: Path, authority: Authority) -> Iterator[Secure]:
-@pytest.mark.soak  # its own node takes half a minute
     ssl = "xpack.security.http.ssl"
     options = {
         "discovery.type": "single-node", "xpack.security.enabled": "true",
@@ -81,8 +80,10 @@ def secure(folder: Path, authority: Authority) -> Iterator[Secure]:
             yield Secure(host, authority.ca)
     except NodeUnavailable as error:
         not_here(str(error))
+
+
+@pytest.mark.soak  # a node of its own takes half a minute
 def test_a_user_with_a_password_searches_and_writes_over_tls(secure: Secure) -> None:
-@pytest.mark.soak  # its own node takes half a minute
     engine = secure.engine()
     fill(engine, [a_listing("ana"), a_listing("bob")])
     engine.apply([a_put(3, a_listing("cid"))], 3)
@@ -91,6 +92,9 @@ def test_a_user_with_a_password_searches_and_writes_over_tls(secure: Secure) -> 
     assert served
     assert (served.documents, served.position) == (3, 3)
     engine.close()
+
+
+@pytest.mark.soak  # a node of its own takes half a minute
 def test_of_two_secure_nodes_one_is_down(secure: Secure) -> None:
     fill(secure.engine(), [a_listing("ana")])
     engine = ElasticsearchEngine(
@@ -101,10 +105,9 @@ def test_of_two_secure_nodes_one_is_down(secure: Secure) -> None:
     engine.close()
 
 
-@pytest.mark.soak  # its own node takes half a minute
 @pytest.mark.parametrize("login", ["searcher:wrong@", "nobody:wrong@", ""])
+@pytest.mark.soak  # a node of its own takes half a minute
 def test_who_has_no_right_password_is_refused_and_the_password_is_not_told(
-@pytest.mark.soak  # its own node takes half a minute
     secure: Secure, login: str
 ) -> None:
     engine = secure.engine(login)
@@ -112,6 +115,9 @@ def test_who_has_no_right_password_is_refused_and_the_password_is_not_told(
         engine.search(Ask())
     assert "wrong" not in str(raised.value)
     engine.close()
+
+
+@pytest.mark.soak  # a node of its own takes half a minute
 def test_a_node_that_nobody_vouches_for_is_told_nothing(secure: Secure, tmp_path: Path) -> None:
     engine = secure.engine(ca=Authority(tmp_path).ca)
     with pytest.raises(EngineUnavailable, match="certificate verify failed"):
