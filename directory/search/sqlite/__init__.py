@@ -173,7 +173,7 @@ class SqliteEngine:
         """The cells that were read of this state of the index."""
         kept = self._kept
         if not kept or kept.state != tables.state or kept.bytes > MOST_BYTES:
-            kept = self._kept = KeptCells(tables.db, tables.state)
+            kept = self._kept = KeptCells(tables.state)
         return kept
 
     def _reader(self) -> sqlite3.Connection:
@@ -225,7 +225,7 @@ class _NewGeneration:
         with self._writing() as db:
             self._finish(db)
             tables = Tables(db, self._number)
-            return _search(tables, ask, KeptCells(db, tables.state))
+            return _search(tables, ask, KeptCells(tables.state))
 
     def serve(self, position: int, mark: str = "") -> None:
         with self._writing() as db:

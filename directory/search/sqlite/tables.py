@@ -141,7 +141,10 @@ class Tables:
             grown += (chunk is not None) - (before is not None)
             self.db.execute(_PUT.format(self.number), [change.id, change.number, chunk, document])
         chunks.write()
-        self.db.execute(f"DELETE FROM name_{self.number} WHERE listings = 0")
+        self.db.executemany(
+            f"DELETE FROM name_{self.number} WHERE name = ? AND listings = 0",
+            ((name,) for each in old.values() for name in each.names),
+        )
         self._replace_lookups(old, entries, {change.id: change.updated_at for change in newer})
         self.db.execute(
             "UPDATE generation SET documents = documents + ? WHERE number = ?", [grown, self.number]
