@@ -171,9 +171,9 @@ class SqliteEngine:
 
     def _cells(self, tables: Tables) -> KeptCells:
         """The cells that were read of this state of the index."""
-        kept = self._kept
-        if not kept or kept.state != tables.state or kept.bytes > MOST_BYTES:
-            kept = self._kept = KeptCells(tables.state)
+        kept, state = self._kept, tables.state
+        if not kept or kept.state != state or kept.bytes > MOST_BYTES:
+            kept = self._kept = KeptCells(state)
         return kept
 
     def _reader(self) -> sqlite3.Connection:
