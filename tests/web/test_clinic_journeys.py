@@ -16,7 +16,7 @@ from directory.store.models import LinkRow
 from tests.outage import wire
 from tests.web.conftest import Site, running
 from tests.web.mailbox import Mailbox, link_in
-from tests.web.test_accessibility import DESKTOP, PHONE
+from tests.web.screen import DESKTOP, PHONE
 from tests.web.test_clinics import LIST, SOON_S, fresh, moderator, published, within
 
 

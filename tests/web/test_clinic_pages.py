@@ -4,12 +4,11 @@ import re
 import uuid
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.conftest import Site
 from tests.web.mailbox import link_in
-from tests.web.test_accessibility import BUILD, DESKTOP, NARROW, PHONE, STRICT
+from tests.web.screen import BUILD, DESKTOP, NARROW, PHONE, all_can_use
 from tests.web.test_clinics import fresh, moderator
 
 pytestmark = pytest.mark.parametrize("site", ["sqlite"], indirect=True, scope="session")
@@ -32,8 +31,7 @@ def test_a_listing_is_sent_proved_looked_at_and_found(
     step = iter(range(1, 30))
 
     def looked_at(name: str) -> None:
-        found = Axe().run(page, options=STRICT)
-        assert found.violations_count == 0, found.generate_report()
+        all_can_use(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
         BUILD.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=BUILD / f"clinic-{next(step):02}-{name}-{how}.png")
@@ -120,8 +118,7 @@ def test_an_owner_s_pages_are_for_everybody(site: Site, browser: Browser) -> Non
     )  # fmt: skip
     for path in paths:
         page.goto(site.url + path)
-        found = Axe().run(page, options=STRICT)
-        assert found.violations_count == 0, found.generate_report()
+        all_can_use(page)
         page.add_style_tag(
             content="* { letter-spacing: 0.12em !important; line-height: 1.5 !important }"
         )

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.web.conftest import Site
-from tests.web.test_accessibility import BUILD, DESKTOP, PHONE
+from tests.web.screen import BUILD, DESKTOP, PHONE
 
 WORDS = {
     "en": {

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pydantic import ValidationError
 from werkzeug.serving import make_server
@@ -22,7 +21,7 @@ from tests.builders import a_listing
 from tests.contract.test_engines import fill
 from tests.elasticsearch_node import free_port
 from tests.web.conftest import Site
-from tests.web.test_accessibility import BUILD, DESKTOP, PHONE, STRICT
+from tests.web.screen import BUILD, DESKTOP, PHONE, all_can_use
 from tests.web.test_reports import send
 
 VENDOR = Path(__file__).parents[2] / "directory" / "web" / "static" / "vendor"
@@ -66,7 +65,7 @@ def test_the_map_shows_the_results_and_asks_nobody_else(
     page.wait_for_timeout(300)  # the counts of the level that is shown
     assert on_the_map(page) == total
     expect(page.locator(".town").first).to_be_attached()
-    assert Axe().run(page, options=STRICT).violations_count == 0
+    all_can_use(page)
     page.screenshot(path=BUILD / f"map-{request.node.callspec.id}.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
     assert all(url.startswith(site.url) for url in asked)

@@ -3,14 +3,12 @@
 import html
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.web.conftest import Site
-
-BUILD = Path(__file__).parents[2] / "build" / "screenshots"
+from tests.web.screen import BUILD
 
 
 def heading(text: str) -> str:

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.conftest import MODERATOR, Site
-from tests.web.test_accessibility import STRICT
+from tests.web.screen import all_can_use
 from tests.web.test_clinics import signed_in
 from tests.web.visitor import Visitor
 
@@ -94,8 +93,7 @@ def test_the_preview_follows_the_form(site: Site, page: Page) -> None:
     page.get_by_label("Surface").press("End")
     page.get_by_label("Corners").fill("0")
     expect(frame.locator("body")).to_have_css("background-color", "rgb(255, 244, 224)")
-    found = Axe().run(page, options=STRICT)
-    assert found.violations_count == 0, found.generate_report()
+    all_can_use(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -105,8 +103,7 @@ def test_the_docs_can_be_used_by_everybody(site: Site, browser: Browser, scheme:
         viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True
     )
     page.goto(f"{site.url}/api/docs")
-    found = Axe().run(page, options=STRICT)
-    assert found.violations_count == 0, found.generate_report()
+    all_can_use(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for link in page.locator("main a[href^='#']").all():
         assert page.locator(f"[id='{(link.get_attribute('href') or '')[1:]}']").count() == 1
