@@ -44,6 +44,15 @@ def columns(database: Database) -> dict[tuple[str, str], tuple[str, bool, bool]]
         }
 
 
+def test_all_migrations_are_one_transaction(database: Database) -> None:
+    """Between two, another process would find some of the tables and make the rest as well."""
+    migrated(database, command.downgrade, "0001")
+    commits: list[object] = []
+    sa.event.listen(database._engine, "commit", commits.append)
+    database.migrate()
+    assert len(commits) == 1
+
+
 def test_migrations_only_add(released: Database) -> None:
     before = columns(released)
     tables = {table for table, _ in before}
