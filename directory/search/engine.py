@@ -116,21 +116,15 @@ def listing_of(document: Document) -> Listing:
 
 
 @dataclass(frozen=True)
-class FacetCount:
-    """How many listings have a value of a facet, its own facet's selection left out."""
-
-    facet: str
-    value: str
-    count: int
-
-
-@dataclass(frozen=True)
 class Found:
-    """An engine's answer: the total, one page of hits, and the counts of entry.FACET_VALUES."""
+    """An engine's answer: the total, one page of hits, and the counts of entry.FACET_VALUES.
+
+    A value is counted with its own facet's selection left out, and all others respected.
+    """
 
     total: int
     hits: tuple[Hit, ...]
-    counts: tuple[FacetCount, ...]
+    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,12 @@ def _facet_values() -> tuple[tuple[str, str], ...]:
 FACET_VALUES = _facet_values()
 """Every (facet, value) that there can be, in the order in which they are shown."""
 
+_NAMES = [facet for facet, _ in FACET_VALUES]
+FACETS = {
+    name: slice(_NAMES.index(name), _NAMES.index(name) + _NAMES.count(name)) for name in _NAMES
+}
+"""Where the values of each facet stand among FACET_VALUES."""
+
 SCHEMA_ID = f"{SCHEMA}-{sha256(repr(FACET_VALUES).encode()).hexdigest()[:8]}"
 """Names what an index holds; one made under another id must be rebuilt."""
 

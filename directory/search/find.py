@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from itertools import groupby
 
 from directory.language import gettext, marked, speaking, spoken
 from directory.listing import fresh_since
@@ -16,12 +15,11 @@ from directory.search.engine import (
     Answering,
     Ask,
     Cluster,
-    FacetCount,
     Found,
     Hit,
     Sort,
 )
-from directory.search.entry import FACET_VALUES, score
+from directory.search.entry import FACET_VALUES, FACETS, score
 from directory.search.page import (
     Facet,
     FacetValue,
@@ -218,16 +216,14 @@ def _results(hits: tuple[Hit, ...], ask: Ask, *, explain: bool) -> tuple[Result,
 
 
 def _facets(found: Found, query: SearchQuery) -> tuple[Facet, ...]:
-    selected = dict(query.selected)
-    labelled = zip(found.counts, _labels(spoken()), strict=True)
-    return tuple(
-        Facet(facet, tuple(_value(c, label, selected.get(facet, ())) for c, label in values))
-        for facet, values in groupby(labelled, key=lambda each: each[0].facet)
-    )
-
-
-def _value(count: FacetCount, label: str, selected: tuple[str, ...]) -> FacetValue:
-    return FacetValue(count.value, label, count.count, count.value in selected)
+    selected, labels = dict(query.selected), _labels(spoken())
+    facets = []
+    for name, its_own in FACETS.items():
+        chosen = selected.get(name, ())
+        counted = zip(FACET_VALUES[its_own], labels[its_own], found.counts[its_own], strict=True)
+        values = [FacetValue(value, label, n, value in chosen) for (_, value), label, n in counted]
+        facets.append(Facet(name, tuple(values)))
+    return tuple(facets)
 
 
 @cache

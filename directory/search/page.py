@@ -24,7 +24,7 @@ class Result:
         return self.hit.listing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FacetValue:
     """A value of a facet, how many listings have it, and whether it is selected."""
 

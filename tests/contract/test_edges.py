@@ -80,7 +80,7 @@ def test_what_nobody_has_is_found_nowhere(one: Engine) -> None:
     nobody = Ask(facets=(("condition", ("migraine",)), ("confirmed", ("yes",))), max_price=0)
     found = one.search(nobody)
     assert (found.total, found.hits) == (0, ())
-    assert all(count.count == 0 for count in found.counts)
+    assert set(found.counts) == {0}
 
 
 def test_an_empty_index_answers(one: Engine) -> None:

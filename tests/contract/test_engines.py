@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from directory.listing import Listing
 from directory.search.engine import Ask, Engine, Found, Hit
+from directory.search.entry import FACET_VALUES
 from tests.builders import a_delete, a_listing, a_put
 from tests.contract.strategies import a_corpus, an_ask, corpora, rounds
 from tests.judge import Verdict, in_order, tile
@@ -60,7 +61,7 @@ def assert_judged(
     engine: Engine, ask: Ask, verdict: Verdict, found: Found, hits: Sequence[Hit]
 ) -> None:
     assert found.total == engine.count(ask) == verdict.total
-    counts = {(c.facet, c.value): c.count for c in found.counts if c.count}
+    counts = {value: n for value, n in zip(FACET_VALUES, found.counts, strict=True) if n}
     assert counts == verdict.counts
     expected = {listing.id: (score, away) for score, away, listing in verdict.ordered}
     assert sorted(hit.listing.id for hit in hits) == sorted(expected)

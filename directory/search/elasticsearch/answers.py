@@ -14,14 +14,15 @@ from directory.search.engine import (
     Ask,
     Cluster,
     EngineUnavailable,
-    FacetCount,
     Found,
     Hit,
     SortKey,
 )
-from directory.search.entry import FACET_VALUES, token
+from directory.search.entry import FACET_VALUES, FACETS, token
 
 T = TypeVar("T")
+
+_TOKENS = [token(facet, value) for facet, value in FACET_VALUES]
 
 Answer = Mapping[str, Any]
 
@@ -93,16 +94,14 @@ def _hit(hit: Mapping[str, Any], wanted: Ask) -> Hit:
     return Hit(document, SortKey(score, distance, document["id"]))
 
 
-def _counts(aggregations: Mapping[str, Any]) -> tuple[FacetCount, ...]:
+def _counts(aggregations: Mapping[str, Any]) -> tuple[int, ...]:
     """The counts of every facet value; a facet with a selection has an aggregation of its own."""
-    buckets = {
-        name: {b["key"]: b["doc_count"] for b in found["values"]["buckets"]}
-        for name, found in aggregations.items()
-    }
-    return tuple(
-        FacetCount(facet, value, buckets.get(facet, buckets["all"]).get(token(facet, value), 0))
-        for facet, value in FACET_VALUES
-    )
+    counts = [0] * len(_TOKENS)
+    for name in ("all", *(name for name in aggregations if name != "all")):
+        said = {b["key"]: b["doc_count"] for b in aggregations[name]["values"]["buckets"]}
+        its_own = FACETS.get(name, slice(None))
+        counts[its_own] = [said.get(each, 0) for each in _TOKENS[its_own]]
+    return tuple(counts)
 
 
 def _cluster(bucket: Json) -> Cluster:

@@ -16,10 +16,11 @@ from directory.search.distance import (
     straight_metres,
     unit_vector,
 )
-from directory.search.engine import Ask, FacetCount, Sort
+from directory.search.engine import Ask, Sort
 from directory.search.entry import (
     CONFIRMED_WEIGHT,
     FACET_VALUES,
+    FACETS,
     FIELD_TIERS,
     FRESH_WEIGHT,
     LICENCE_WEIGHT,
@@ -58,7 +59,7 @@ class Judged:
     found: Numbers
     away: NDArray[np.float32]
     score: NDArray[np.int64]
-    counts: tuple[FacetCount, ...]
+    counts: tuple[int, ...]
 
 
 def grid_of(rows: Rows, some: Numbers) -> Grid:
@@ -148,7 +149,7 @@ def _fields_of_words(
 
 def _facets(
     facets: Bits, selected: Sequence[tuple[str, tuple[str, ...]]]
-) -> tuple[NDArray[np.bool_], tuple[FacetCount, ...]]:
+) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
     """Which rows pass every selection, and each facet's counts with its own left out."""
     passes = {
         facet: any_bit(facets, [token(facet, value) for value in values])
@@ -157,18 +158,11 @@ def _facets(
     failed = np.zeros(len(facets), np.uint8)
     for passed in passes.values():
         failed += ~passed
-    everything = counted(facets[failed == 0] if passes else facets)
-    alone = {
-        facet: everything + counted(facets[(failed == 1) & ~passed])
-        for facet, passed in passes.items()
-    }
-    lists = {facet: counts.tolist() for facet, counts in alone.items()}
-    other = everything.tolist()
-    counts = tuple(
-        FacetCount(facet, value, lists.get(facet, other)[bit])
-        for bit, (facet, value) in enumerate(FACET_VALUES)
-    )
-    return failed == 0, counts
+    counts = counted(facets[failed == 0] if passes else facets)[: len(FACET_VALUES)]
+    for facet, passed in passes.items():
+        its_own = FACETS[facet]
+        counts[its_own] += counted(facets[(failed == 1) & ~passed])[its_own]
+    return failed == 0, tuple(counts.tolist())
 
 
 def _score(
