@@ -22,6 +22,10 @@ log = logging.getLogger("directory.errands")
 
 EVERY_S, LONGEST_WAIT_S, COUNT_EVERY_S = 0.5, 5.0, 60.0
 
+LOOK_EVERY_S = 5.0
+"""What the index has is looked at even if the store has nothing new: it may be another index by
+now, that a rebuild or a step back has put in."""
+
 
 class Errands:
     """One thread of its own; `run_once` is its whole work."""
@@ -30,7 +34,7 @@ class Errands:
         self._parts = parts
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
-        self._published = -1
+        self._published, self._looked = -1, 0.0
         self._reminded: date | None = None
         self._told = ""
         self._counted = time.monotonic()
@@ -74,8 +78,9 @@ class Errands:
             self.count()
         with parts.database.reading() as session:
             position = changefeed.position(session)
-        if position == self._published:
+        if position == self._published and time.monotonic() < self._looked + LOOK_EVERY_S:
             return
+        self._looked = time.monotonic()
         served = parts.engine.status()
         if not served or not served.current:
             return

@@ -117,7 +117,8 @@ def rebuild(*, accept_shrink: bool) -> None:
 def rollback() -> None:
     """Answer searches from the index that the last rebuild has replaced; again: back to the new.
 
-    It is as old as it was then. `indexer sync` brings it up to date.
+    It is as old as it was then: a site that is served brings it up to date in seconds, as does
+    `indexer sync`.
     """
     with opened() as found:
         served = found.engine.roll_back()

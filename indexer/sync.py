@@ -151,6 +151,8 @@ def rebuild(
         with database.reading() as session:
             mark = changefeed.mark(session, filled.position)
         generation.serve(filled.position, mark)
+    # What was published while it was checked went into the old generation alone.
+    publish(database, engine, filled.position, stop=stop)
     return held
 
 

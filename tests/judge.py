@@ -64,7 +64,7 @@ def split(text: str) -> set[str]:
 
 def in_order(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in plain if unicodedata.category(c)[0] != "M")
+    plain = "".join(c for c in plain if unicodedata.category(c)[0] != "M").casefold()
     for odd, even in ("ß", "ss"), ("ø", "o"), ("ł", "l"), ("'", ""), ("’", ""):
         plain = plain.replace(odd, even)
     return [word for word in re.split(r"[\W_]+", plain) if word]

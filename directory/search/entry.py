@@ -43,15 +43,19 @@ _DERIVED = {
 
 
 def _facet_values() -> tuple[tuple[str, str], ...]:
-    terms = [(str(kind), term.value) for kind in Kind for term in vocabulary().terms(kind)]
-    unsaid = [(str(Kind.INSURANCE), str(Answer.UNKNOWN))]
-    flags = [(name, str(a)) for name, values in (_ANSWERED | _DERIVED).items() for a in values]
-    return (*terms, *unsaid, *flags)
+    terms = {str(kind): [term.value for term in vocabulary().terms(kind)] for kind in Kind}
+    terms[Kind.INSURANCE].append(Answer.UNKNOWN)
+    values = {**terms, **_ANSWERED, **_DERIVED}
+    return tuple((facet, str(value)) for facet, several in values.items() for value in several)
 
 
 FACET_VALUES = _facet_values()
 """Every (facet, value) that there can be, in the order in which they are shown."""
 
+TOKENS = tuple(f"{facet}:{value}" for facet, value in FACET_VALUES)
+"""The same, each as one word: see `token`."""
+
+_KNOWN = frozenset(TOKENS)
 _NAMES = [facet for facet, _ in FACET_VALUES]
 FACETS = {
     name: slice(_NAMES.index(name), _NAMES.index(name) + _NAMES.count(name)) for name in _NAMES
@@ -184,7 +188,10 @@ def _tokens(
     evidence: str,
     licence_checked: bool,
 ) -> frozenset[str]:
-    """The facet values of all listings that say this; most of a registry say the same."""
+    """The facet values of all listings that say this; most of a registry say the same.
+
+    A term that the vocabulary has no more is none: nobody can ask for it.
+    """
     unsaid = () if insurance or refuses_some else (Answer.UNKNOWN,)
     values: dict[str, Iterable[str]] = {
         Kind.PROFESSION: (profession,),
@@ -198,7 +205,7 @@ def _tokens(
         "confirmed": (Answer.NO if evidence == "unknown" else Answer.YES,),
         "licence_checked": (Answer.YES if licence_checked else Answer.NO,),
     }
-    return frozenset(token(facet, value) for facet in values for value in values[facet])
+    return _KNOWN.intersection(token(facet, value) for facet in values for value in values[facet])
 
 
 def _words_by_field(said: Document) -> tuple[tuple[str, frozenset[str]], ...]:

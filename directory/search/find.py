@@ -1,5 +1,6 @@
 """A search from words to answer: the place, then the engine, then one SearchPage."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -36,7 +37,10 @@ START_MI, WIDER_MI = 25, (50, 100)
 ENOUGH = 5
 """With fewer than this, a search without a chosen radius goes on to the next wider one."""
 
-BEYOND, MOST_AT_ONCE = 5, 100
+BEYOND, FARTHER = 5, (4, 16)
+"""The nearest five beyond an empty circle: within four times its radius, 16 times, or anywhere."""
+
+MOST_AT_ONCE = 100
 MOST_CLUSTERS = 1_000
 """More circles than a map can show, and a telephone can draw at once."""
 
@@ -65,10 +69,10 @@ def find(query: SearchQuery, finder: Finder, *, prefer_confirmed: bool = False) 
     EngineUnavailable.
     """
     if prefer_confirmed and not query.confirmed:
-        held = _find(query.model_copy(update={"confirmed": ("yes",)}), finder)
-        if held.total:
-            return replace(held, query=query, only_confirmed=True)
-    return _find(query, finder)
+        confirmed = _found(query.model_copy(update={"confirmed": ("yes",)}), finder)
+        if confirmed.found.total:
+            return replace(_page(confirmed, finder), query=query, only_confirmed=True)
+    return _page(_found(query, finder), finder)
 
 
 def every(query: SearchQuery, finder: Finder) -> Iterator[Result]:
@@ -89,15 +93,32 @@ def clusters(query: SearchQuery, finder: Finder, zoom: int) -> tuple[int, tuple[
     """
     place = finder.places.locate(query.near) if query.near else None
     ask = _ask(query, place, finder.today(), None)
-    found: tuple[Cluster, ...] = ()
-    for level in range(zoom, -1, -1):
-        found = finder.engine.clusters(ask, level, MOST_CLUSTERS + 1)
-        if len(found) <= MOST_CLUSTERS:
-            return level, found
-    return 0, found
+    if ask.circle and not query.radius:
+        _, ask, _ = _widening(finder.engine, ask, ask.circle)
+
+    @cache
+    def at(level: int) -> tuple[Cluster, ...]:
+        return finder.engine.clusters(ask, level, MOST_CLUSTERS + 1)
+
+    if len(at(zoom)) > MOST_CLUSTERS:
+        # The deeper the level, the more tiles: the last one that is not too deep.
+        zoom = bisect_left(range(zoom), True, key=lambda level: len(at(level)) > MOST_CLUSTERS) - 1
+    return zoom, at(zoom)
 
 
-def _find(query: SearchQuery, finder: Finder) -> SearchPage:
+@dataclass(frozen=True)
+class _Searched:
+    """A query, what was asked for it, and what was found."""
+
+    query: SearchQuery
+    place: Place | None
+    today: date
+    ask: Ask
+    found: Found
+    widened: Widened | None
+
+
+def _found(query: SearchQuery, finder: Finder) -> _Searched:
     cursor = finder.cursors.read(query.cursor, query) if query.cursor else None
     today = cursor.today if cursor else finder.today()
     place = finder.places.locate(query.near) if query.near else None
@@ -107,19 +128,24 @@ def _find(query: SearchQuery, finder: Finder) -> SearchPage:
         found, ask, widened = _widening(finder.engine, ask, ask.circle)
     else:
         found = finder.engine.search(ask)
+    return _Searched(query, place, today, ask, found, widened)
+
+
+def _page(searched: _Searched, finder: Finder) -> SearchPage:
+    query, ask, found = searched.query, searched.ask, searched.found
     return SearchPage(
         query=query,
-        place=place,
+        place=searched.place,
         radius_m=ask.circle.radius_m if ask.circle else None,
         sort=ask.sort,
         clauses=ask.clauses,
         total=found.total,
         results=_results(found.hits[: query.limit], ask, explain=query.explain),
         facets=_facets(found, query),
-        widened=widened,
+        widened=searched.widened,
         beyond=() if found.total else _beyond(finder.engine, ask),
         without=() if found.total else _without(finder.engine, ask),
-        next=_next(found, ask, query, finder.cursors, today),
+        next=_next(searched, finder.cursors),
     )
 
 
@@ -177,18 +203,21 @@ def _widening(engine: Answering, ask: Ask, circle: Circle) -> tuple[Found, Ask, 
 
 
 def _beyond(engine: Answering, ask: Ask) -> tuple[Result, ...]:
-    """The nearest listings outside a circle in which nothing was found."""
+    """The nearest listings outside a circle in which nothing was found.
+
+    Looked for step by step: the whole country is only read where nobody is near it.
+    """
     if not ask.circle:
         return ()
-    everywhere = replace(
-        ask,
-        area=Circle(ask.circle.centre, None),
-        sort=Sort.DISTANCE,
-        limit=BEYOND,
-        offset=0,
-        after=None,
-    )
-    return _results(engine.search(everywhere).hits, everywhere, explain=False)
+    start = ask.circle.radius_m or START_MI * METRES_PER["mi"]
+    wider = replace(ask, sort=Sort.DISTANCE, limit=BEYOND, offset=0, after=None)
+    hits: tuple[Hit, ...] = ()
+    for radius in (*(start * times for times in FARTHER), None):
+        wider = replace(wider, area=Circle(ask.circle.centre, radius))
+        hits = engine.search(wider).hits
+        if len(hits) == BEYOND:
+            break
+    return _results(hits, wider, explain=False)
 
 
 def _without(engine: Answering, ask: Ask) -> tuple[Without, ...]:
@@ -239,9 +268,10 @@ def _label(facet: str, value: str) -> str:
     return gettext(_FLAG_LABELS[value])
 
 
-def _next(found: Found, ask: Ask, query: SearchQuery, cursors: Cursors, today: date) -> str | None:
+def _next(searched: _Searched, cursors: Cursors) -> str | None:
     """A cursor behind the last result shown, if there is anything behind it."""
-    if len(found.hits) <= query.limit:
+    hits, query, circle = searched.found.hits, searched.query, searched.ask.circle
+    if len(hits) <= query.limit:
         return None
-    radius = ask.circle.radius_m if ask.circle else None
-    return cursors.write(Cursor(found.hits[query.limit - 1].key, radius, today), query)
+    last = Cursor(hits[query.limit - 1].key, circle.radius_m if circle else None, searched.today)
+    return cursors.write(last, query)

@@ -41,6 +41,16 @@ class Facet:
     name: str
     values: tuple[FacetValue, ...]
 
+    @property
+    def chosen(self) -> tuple[FacetValue, ...]:
+        """Those that are selected."""
+        return tuple(value for value in self.values if value.selected)
+
+    @property
+    def shown(self) -> tuple[FacetValue, ...]:
+        """Those that somebody has, and those that are selected."""
+        return tuple(value for value in self.values if value.count or value.selected)
+
 
 @dataclass(frozen=True)
 class Widened:

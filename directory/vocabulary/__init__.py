@@ -174,8 +174,9 @@ class Vocabulary:
 
         `chiro for neck pain, Núñez` gives the clauses chiropractor, neck-pain and `nunez`. A slip
         of the pen in a word of ours is forgiven; the clause keeps what was typed: it may be a name.
+        What is said twice counts once.
         """
-        return tuple(self._clauses(words(text)))
+        return tuple(dict.fromkeys(self._clauses(words(text))))
 
     def _clauses(self, typed: tuple[str, ...]) -> Iterator[Clause]:
         meant = tuple(self._meant(word) for word in typed)

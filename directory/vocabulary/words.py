@@ -28,7 +28,8 @@ def fold(text: str) -> str:
     """Lower case without accents: `Núñez` and `NUNEZ` both give `nunez`."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Folded twice: a sign like ™ is letters, and capital ones, only once it is taken apart.
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).casefold()
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     return plain.translate(_NO_DECOMPOSITION)
 

@@ -11,6 +11,7 @@ from directory.search import find
 from directory.search.engine import EngineUnavailable, NamedAs
 from directory.search.query import InvalidQuery, ParameterError, SearchQuery, parse
 from directory.vocabulary import Kind, vocabulary
+from directory.vocabulary.words import phrase
 from directory.web import listing_csv, present
 from directory.web.caching import index_tag, known_by_content, not_modified, tagged
 from directory.web.context import engine, finder, listing_or_abort, point_or_wrong, services
@@ -154,7 +155,7 @@ def suggest() -> Response:
 
 def _names(text: str, limit: int) -> tuple[NamedAs, ...]:
     """Practitioners and clinics, while the engine answers: nobody waits for a suggestion."""
-    if limit < 1 or len(text.strip()) < NAMES_FROM:
+    if limit < 1 or len(phrase(text)) < NAMES_FROM:
         return ()
     try:
         return engine().names(text, limit)

@@ -27,10 +27,12 @@ class _Served:
         self._status: EngineStatus | None = None
 
     def status(self, *, now: bool) -> EngineStatus | None:
-        if now or time.monotonic() >= self._at + _LOOKED_EVERY_S:
-            self._status = engine().status()
-            self._at = time.monotonic()
-        return self._status
+        if not now and time.monotonic() < self._at + _LOOKED_EVERY_S:
+            return self._status
+        # Not read back: another thread may have put in what it has seen a little earlier.
+        status = engine().status()
+        self._status, self._at = status, time.monotonic()
+        return status
 
 
 def index_tag() -> str | None:

@@ -13,6 +13,7 @@ from directory.listing import Answer, Listing
 from directory.places import Places
 from directory.search.cursor import Cursors, InvalidCursor
 from directory.search.engine import Ask, Engine, Sort
+from directory.search.entry import FACET_VALUES
 from directory.search.find import Finder, find
 from directory.search.page import SearchPage
 from directory.search.query import InvalidQuery, SearchQuery
@@ -71,6 +72,9 @@ def judged(corpus: list[Listing], query: SearchQuery, page: SearchPage) -> None:
         if verdict.total >= 5 or not where:
             break
     assert page.total == verdict.total
+    names = [facet.name for facet in page.facets]
+    assert sorted(names) == sorted(set(names))
+    assert [(f.name, v.value) for f in page.facets for v in f.values] == list(FACET_VALUES)
     counts = {(f.name, v.value): v.count for f in page.facets for v in f.values if v.count}
     assert counts == verdict.counts
     widened = bool(where and not query.radius and miles > 25)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from directory.search.entry import FACET_VALUES
 from tests.judge import distance
 from tests.web.conftest import Site
 
@@ -27,6 +28,8 @@ def test_a_search_answers_in_the_shape_that_was_promised(site: Site) -> None:
         for values in found["facets"].values()
         for value in values
     )
+    values = [(name, v["value"]) for name, several in found["facets"].items() for v in several]
+    assert values == list(FACET_VALUES)
 
 
 def test_results_are_nearest_first_within_the_radius(site: Site) -> None:

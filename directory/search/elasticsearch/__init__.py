@@ -29,6 +29,7 @@ from directory.search.elasticsearch.index import (
     behind,
     bulk,
     create,
+    described,
     generations,
     remember,
     remembered,
@@ -88,7 +89,9 @@ class ElasticsearchEngine:
 
     def names(self, text: str, most: int) -> tuple[NamedAs, ...]:
         """Names that begin with a text; see engine.Engine."""
-        body = names_body(phrase(text), most * NAMES_EACH)
+        if not (typed := phrase(text)):
+            return ()
+        body = names_body(typed, most * NAMES_EACH)
         return self._ask(body, lambda answer: distinct_names(names(answer), most))
 
     def lookup(self, wanted: Lookup) -> LookedUp:
@@ -98,11 +101,9 @@ class ElasticsearchEngine:
     def status(self) -> EngineStatus | None:
         """What is served, or None where there is no index."""
         with self._breaker.watching(), as_unavailable():
-            if not (index := self._serving()):
-                return None
-            if not (meta := remembered(self._client, index)):
-                return None
-            return self._status(index, meta)
+            for index, meta in described(self._client, self._alias).items():
+                return self._status(index, meta) if meta else None
+            return None
 
     def apply(self, changes: Iterable[Change], position: int, mark: str = "") -> None:
         """Bring the serving generation up to a position and make it visible."""
@@ -134,7 +135,7 @@ class ElasticsearchEngine:
             serving = self._serving()
             for index in sorted(generations(self._client, self._alias), reverse=True):
                 meta = remembered(self._client, index)
-                if index != serving and meta.get("position"):
+                if index != serving and meta.get("position") and meta["schema"] == SCHEMA_ID:
                     swap(self._writer, self._alias, index)
                     return self._status(index, meta)
         return None

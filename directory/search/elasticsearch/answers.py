@@ -18,11 +18,9 @@ from directory.search.engine import (
     Hit,
     SortKey,
 )
-from directory.search.entry import FACET_VALUES, FACETS, token
+from directory.search.entry import FACETS, TOKENS
 
 T = TypeVar("T")
-
-_TOKENS = [token(facet, value) for facet, value in FACET_VALUES]
 
 Answer = Mapping[str, Any]
 
@@ -40,7 +38,14 @@ def read_whole(answer: Answer, read: Callable[[Answer], T]) -> T:
         if answer.get("timed_out") or answer["_shards"]["failed"]:
             raise NoAnswer("the search engine answered only in part")
         return read(answer)
-    except (AttributeError, KeyError, TypeError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise NoAnswer(f"what answers is no search engine of ours: {error!r}") from error
 
 
@@ -96,11 +101,11 @@ def _hit(hit: Mapping[str, Any], wanted: Ask) -> Hit:
 
 def _counts(aggregations: Mapping[str, Any]) -> tuple[int, ...]:
     """The counts of every facet value; a facet with a selection has an aggregation of its own."""
-    counts = [0] * len(_TOKENS)
+    counts = [0] * len(TOKENS)
     for name in ("all", *(name for name in aggregations if name != "all")):
         said = {b["key"]: b["doc_count"] for b in aggregations[name]["values"]["buckets"]}
         its_own = FACETS.get(name, slice(None))
-        counts[its_own] = [said.get(each, 0) for each in _TOKENS[its_own]]
+        counts[its_own] = [said.get(each, 0) for each in TOKENS[its_own]]
     return tuple(counts)
 
 

@@ -75,13 +75,21 @@ def generations(client: Elasticsearch, alias: str) -> set[str]:
 
 
 def swap(client: Elasticsearch, alias: str, index: str, gone: Iterable[str] = ()) -> None:
-    """Let an alias point to one index alone, and delete others, all in one step."""
+    """Let an alias point to one index alone, and delete others, all in one step.
+
+    A try whose answer was lost is made again, and refused as the others are gone: that is no error
+    where the alias points where it should.
+    """
     actions: list[Mapping[str, Any]] = [
         {"add": {"index": index, "alias": alias}},
         *({"remove": {"index": name, "alias": alias}} for name in behind(client, alias) - {index}),
         *({"remove_index": {"index": name}} for name in gone),
     ]
-    client.indices.update_aliases(actions=actions)
+    try:
+        client.indices.update_aliases(actions=actions)
+    except NotFoundError:
+        if behind(client, alias) != {index}:
+            raise
 
 
 def behind(client: Elasticsearch, alias: str) -> set[str]:
@@ -186,10 +194,17 @@ def _meta(position: int, mark: str) -> Mapping[str, Any]:
 
 
 def remembered(client: Elasticsearch, index: str) -> Mapping[str, Any]:
-    """What an index says of itself; nothing where it is none of ours."""
-    found: Mapping[str, Any] = client.indices.get_mapping(index=index).body[index]["mappings"]
-    meta: Mapping[str, Any] = found.get("_meta", {})
-    return meta
+    """What an index says of itself; nothing where it is none of ours, or gone."""
+    return described(client, index).get(index, {})
+
+
+def described(client: Elasticsearch, name: str) -> Mapping[str, Mapping[str, Any]]:
+    """What each index behind a name, its own or an alias, says of itself; none where none is."""
+    try:
+        found = client.indices.get_mapping(index=name).body
+    except NotFoundError:
+        return {}
+    return {index: each["mappings"].get("_meta", {}) for index, each in found.items()}
 
 
 def remember(client: Elasticsearch, index: str, position: int, mark: str) -> None:

@@ -14,8 +14,8 @@ from elastic_transport.client_utils import DEFAULT, DefaultType
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
 
-_LEAST_S = 0.2
-"""With less time left than this another try would only be given up again."""
+_LEAST_S, _SHORTEST_S = 0.2, 0.05
+"""With less time left than the first another try would only be given up again."""
 
 
 def pause_s(tried: int) -> float:
@@ -88,7 +88,8 @@ class PatientTransport(Transport):
         tried = 0
         while True:
             tried += 1
-            left = ends - time.monotonic()
+            # A busy machine wakes a thread late; a time-out below nothing is an error of its own.
+            left = max(ends - time.monotonic(), _SHORTEST_S)
             # A node that says nothing must leave time for another.
             seconds = left if nodes == 1 or tried > retries else left / 2
             pause = pause_s(tried) if tried >= nodes else 0.0

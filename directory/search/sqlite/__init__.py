@@ -75,8 +75,10 @@ class SqliteEngine:
 
     def names(self, text: str, most: int) -> tuple[NamedAs, ...]:
         """Names that begin with a text; see engine.Engine."""
+        if not (typed := phrase(text)):
+            return ()
         with self._reading() as tables:
-            return distinct_names(tables.names(phrase(text), most * NAMES_EACH), most)
+            return distinct_names(tables.names(typed, most * NAMES_EACH), most)
 
     def lookup(self, wanted: Lookup) -> LookedUp:
         """One page of a lookup; see engine.Engine."""
@@ -121,8 +123,9 @@ class SqliteEngine:
         """Answer from the generation that was replaced; see engine.Engine."""
         with self._writing() as db:
             kept = db.execute(
-                "SELECT number FROM generation WHERE NOT serving AND position > 0 "
-                "ORDER BY number DESC LIMIT 1"
+                "SELECT number FROM generation WHERE NOT serving AND position > 0 AND schema = ? "
+                "ORDER BY number DESC LIMIT 1",
+                [SCHEMA_ID],
             ).fetchone()
             if not kept:
                 return None
@@ -260,19 +263,27 @@ def _search(tables: Tables, ask: Ask, kept: KeptCells) -> Found:
 
 
 def _status(db: sqlite3.Connection) -> EngineStatus | None:
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'generation'").fetchone():
+    if not (row := _served(db)):
         return None
-    row = db.execute(
-        "SELECT number, documents, position FROM generation WHERE serving AND schema = ?",
-        [SCHEMA_ID],
-    ).fetchone()
-    return EngineStatus(str(row[0]), row[1], row[2], mark=mark_of(db, row[0])) if row else None
+    number, documents, position = row
+    return EngineStatus(str(number), documents, position, mark=mark_of(db, number))
 
 
 def _serving(db: sqlite3.Connection) -> int:
-    if not (status := _status(db)):
+    if not (row := _served(db)):
         raise EngineUnavailable("there is no search index of this version: run `indexer sync`")
-    return int(status.generation)
+    return row[0]
+
+
+def _served(db: sqlite3.Connection) -> tuple[int, int, int] | None:
+    """The number of the generation that serves, how many listings it holds, and its position."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'generation'").fetchone():
+        return None
+    row: tuple[int, int, int] | None = db.execute(
+        "SELECT number, documents, position FROM generation WHERE serving AND schema = ?",
+        [SCHEMA_ID],
+    ).fetchone()
+    return row
 
 
 def _drop(db: sqlite3.Connection, where: str, number: int) -> None:

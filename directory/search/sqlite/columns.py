@@ -8,12 +8,13 @@ behind it as numbers, `word * 4 + field`, and are only read where a patient type
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from directory.search.distance import to_grid, unit_vectors
-from directory.search.entry import FACET_VALUES, FIELD_TIERS, Entry, token
+from directory.search.entry import FACET_VALUES, FIELD_TIERS, TOKENS, Entry
 from directory.states import STATE_NAMES
 
 FACET_WORDS = -(-len(FACET_VALUES) // 64)
@@ -38,7 +39,7 @@ FIELD_BITS = 2
 FIELD_CODES = {field: code for code, field in enumerate(FIELD_TIERS)}
 STATE_CODES = {state: code for code, state in enumerate(STATE_NAMES)}
 
-_BIT = {token(facet, value): bit for bit, (facet, value) in enumerate(FACET_VALUES)}
+_BIT = {each: bit for bit, each in enumerate(TOKENS)}
 
 Rows = NDArray[np.void]
 Bits = NDArray[np.uint64]
@@ -55,6 +56,11 @@ class Chunks:
     rows: Rows
     words: NDArray[np.uint32]
 
+    @cached_property
+    def ends(self) -> NDArray[np.int64]:
+        """Where each row's words end among all of them."""
+        return self.rows["words"].cumsum(dtype=np.int64)
+
 
 def pack(entries: Sequence[Entry], codes: WordCodes) -> list[tuple[bytes, bytes]]:
     """The row and the words of each entry; `codes` knows all their words."""
@@ -63,7 +69,7 @@ def pack(entries: Sequence[Entry], codes: WordCodes) -> list[tuple[bytes, bytes]
     rows["latitude"], rows["longitude"] = grid = to_grid(points[:, 0], points[:, 1])
     rows["unit"] = unit_vectors(grid)
     bits = np.zeros((len(entries), FACET_WORDS * 64), np.uint8)
-    at = [(n, _BIT[f]) for n, each in enumerate(entries) for f in each.facets if f in _BIT]
+    at = [(n, _BIT[f]) for n, each in enumerate(entries) for f in each.facets]
     bits[tuple(np.array(at, np.int64).reshape(-1, 2).T)] = 1
     rows["facets"] = np.packbits(bits, axis=1, bitorder="little").view("<u8")
     rows["price"] = [UNKNOWN if each.price is None else each.price for each in entries]

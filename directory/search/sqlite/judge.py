@@ -1,6 +1,6 @@
 """Which rows an ask finds: place, text and filters, the facets' counts, and the evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -44,12 +44,12 @@ from directory.search.sqlite.columns import (
 from directory.vocabulary import Clause
 
 Numbers = NDArray[np.intp]
-"""Where rows stand among all that were read."""
+"""Where rows stand among all that are there."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What an ask finds: the rows that were read, the numbers of those found, and the counts.
+    """What an ask finds: some rows, the numbers of those found among them, and the counts.
 
     `away` is how far off each one found is in a straight line, metres, to SLACK_M; 0 without a
     centre. `score` is what `best` orders by, and 0 by any other order.
@@ -67,8 +67,25 @@ def grid_of(rows: Rows, some: Numbers) -> Grid:
     return Grid(rows["latitude"][some], rows["longitude"][some])
 
 
-def judge(chunks: Chunks, ask: Ask, codes: WordCodes) -> Judged:
+def judge(several: Iterable[Chunks], ask: Ask, codes: WordCodes) -> Judged:
     """Which rows the ask finds, with the counts of their facet values."""
+    first, *more = (_judged(chunks, ask, codes) for chunks in several)
+    return _together([first, *more]) if more else first
+
+
+def _together(parts: Sequence[Judged]) -> Judged:
+    """What was found in several parts, and only that."""
+    rows = np.concatenate([part.rows[part.found] for part in parts])
+    return Judged(
+        rows,
+        np.arange(len(rows)),
+        np.concatenate([part.away for part in parts]),
+        np.concatenate([part.score for part in parts]),
+        tuple(map(sum, zip(*(part.counts for part in parts), strict=True))),
+    )
+
+
+def _judged(chunks: Chunks, ask: Ask, codes: WordCodes) -> Judged:
     rows = chunks.rows
     here, away = _within(rows, ask.circle) if ask.circle else (np.arange(len(rows)), None)
     here = _in_states(rows, here, [ask.state] if ask.state else [])
@@ -79,10 +96,11 @@ def judge(chunks: Chunks, ask: Ask, codes: WordCodes) -> Judged:
         price = rows["price"][here]
         here = here[(price != UNKNOWN) & (price <= ask.max_price)]
     match = np.zeros(len(here), np.int64)
-    if ask.clauses:
-        tiers = _tiers(chunks, ask.clauses, codes)[:, here]
-        said = (tiers > 0).all(axis=0)
-        here, match = here[said], tiers[:, said].sum(axis=0)
+    for clause in ask.clauses:
+        tier = _tier(chunks, clause, codes)[here]
+        here, match = here[tier > 0], (match + tier)[tier > 0]
+        if not len(here):
+            break
     facets: Bits = rows["facets"][here]
     chosen, counts = _facets(facets, ask.facets)
     found = here[chosen]
@@ -117,34 +135,26 @@ def _in_states(rows: Rows, here: Numbers, states: Sequence[str]) -> Numbers:
     return here[np.isin(rows["state"][here], [STATE_CODES[state] for state in states])]
 
 
-def _tiers(chunks: Chunks, clauses: Sequence[Clause], codes: WordCodes) -> NDArray[np.int64]:
-    """For each clause and row, the tier of the best place in which the clause is found, or 0."""
-    tiers = np.zeros((len(clauses), len(chunks.rows)), np.int64)
-    where = _fields_of_words(chunks, {w for c in clauses for w in c.words if w in codes}, codes)
-    for number, clause in enumerate(clauses):
-        if all(word in where for word in clause.words):
-            together = np.logical_and.reduce([where[word] for word in clause.words])
-            for field, tier in sorted(FIELD_TIERS.items(), key=lambda item: item[1]):
-                tiers[number][together[FIELD_CODES[field]]] = tier
-        if clause.terms:
-            by_term = any_bit(chunks.rows["facets"], [term.token for term in clause.terms])
-            tiers[number][by_term] = np.maximum(tiers[number][by_term], TERM_TIER)
+def _tier(chunks: Chunks, clause: Clause, codes: WordCodes) -> NDArray[np.uint8]:
+    """For each row, the tier of the best place in which the clause is found, or 0."""
+    tiers = np.zeros(len(chunks.rows), np.uint8)
+    if all(word in codes for word in clause.words):
+        together = np.logical_and.reduce([_where(chunks, codes[word]) for word in clause.words])
+        for field, tier in sorted(FIELD_TIERS.items(), key=lambda item: item[1]):
+            tiers[together[FIELD_CODES[field]]] = tier
+    if clause.terms:
+        by_term = any_bit(chunks.rows["facets"], [term.token for term in clause.terms])
+        tiers[by_term] = np.maximum(tiers[by_term], TERM_TIER)
     return tiers
 
 
-def _fields_of_words(
-    chunks: Chunks, wanted: set[str], codes: WordCodes
-) -> dict[str, NDArray[np.bool_]]:
-    """For each word, field by field, which rows have it there: (fields, rows)."""
-    ends = chunks.rows["words"].cumsum(dtype=np.int64)
-    numbers = chunks.words >> FIELD_BITS
-    where = {}
-    for word in wanted:
-        hits = np.flatnonzero(numbers == codes[word])
-        fields = chunks.words[hits] & ((1 << FIELD_BITS) - 1)
-        where[word] = np.zeros((len(FIELD_CODES), len(ends)), np.bool_)
-        where[word][fields, np.searchsorted(ends, hits, side="right")] = True
-    return where
+def _where(chunks: Chunks, code: int) -> NDArray[np.bool_]:
+    """Field by field, which rows have a word there: (fields, rows)."""
+    hits = np.flatnonzero(chunks.words >> FIELD_BITS == code)
+    fields = chunks.words[hits] & ((1 << FIELD_BITS) - 1)
+    found = np.zeros((len(FIELD_CODES), len(chunks.rows)), np.bool_)
+    found[fields, np.searchsorted(chunks.ends, hits, side="right")] = True
+    return found
 
 
 def _facets(

@@ -5,8 +5,7 @@ state of one generation; a search that sees another one begins anew, so nothing 
 """
 
 import sqlite3
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal
 
@@ -18,10 +17,19 @@ MOST_BYTES = 96_000_000
 _LONG_RUN = 1_000
 """Cells; the widest circle that can be asked for has runs of a few hundred."""
 
+_AT_ONCE_BYTES = 8_000_000
+"""Of a state or a whole country, so much is read and judged, and then the next."""
+
 State = tuple[int, int]
 """A generation's number, and which state of it; see tables.WRITTEN."""
 
-Column = Literal["rows", "words"]
+Run = tuple[int, int]
+"""The numbers of the first and the last of some cells in a row."""
+
+Read = tuple[bytes, bytes]
+"""The packed rows of some cells, and their words."""
+
+_Column = Literal["rows", "words"]
 
 
 class KeptCells:
@@ -31,41 +39,58 @@ class KeptCells:
         self.state = state
         self.bytes = 0
         self._table = f"chunk_{state[0]}"
-        self._cells: dict[Column, dict[int, bytes]] = {"rows": {}, "words": {}}
-        self._occupied: list[int] = []
+        self._cells: dict[_Column, dict[int, bytes]] = {"rows": {}, "words": {}}
 
-    def read(
-        self, db: sqlite3.Connection, column: Column, runs: Iterable[tuple[int, int]]
-    ) -> bytes:
-        """What the cells of some runs (first and last) hold in a column, one after another."""
+    def read(self, db: sqlite3.Connection, runs: Sequence[Run], *, words: bool) -> Iterator[Read]:
+        """What all cells of some runs hold, in one piece; in several where a run is long."""
+        if any(last - first >= _LONG_RUN for first, last in runs):
+            yield from self._passed(db, runs, words=words)
+        else:
+            rows = self._joined(db, "rows", runs)
+            yield rows, self._joined(db, "words", runs) if words else b""
+
+    def _passed(
+        self, db: sqlite3.Connection, runs: Sequence[Run], *, words: bool
+    ) -> Iterator[Read]:
+        """What nobody keeps: a nation's cells would take all that there is to keep them in."""
+        piece: list[Read] = []
+        size = 0
+        for first, last in runs:
+            for read in self._chunks(db, first, last, "rows, words" if words else "rows, x''"):
+                piece.append(read)
+                size += len(read[0]) + len(read[1])
+                if size >= _AT_ONCE_BYTES:
+                    yield _one(piece)
+                    piece, size = [], 0
+        yield _one(piece)
+
+    def _joined(self, db: sqlite3.Connection, column: _Column, runs: Sequence[Run]) -> bytes:
         known, found = self._cells[column], []
         for first, last in runs:
-            cells = self._with_anybody(db, first, last)
+            cells = range(first, last + 1)
             if missing := [cell for cell in cells if cell not in known]:
                 self._fetch(db, column, missing)
             found += [known[cell] for cell in cells]
         return b"".join(found)
 
-    def _with_anybody(self, db: sqlite3.Connection, first: int, last: int) -> Sequence[int]:
-        """The cells of a run: of a long one those alone that anybody is in, which takes 20 ms."""
-        if last - first < _LONG_RUN:
-            return range(first, last + 1)
-        if not self._occupied:
-            cells = f"SELECT DISTINCT id / {CHUNKS_PER_CELL} FROM {self._table} ORDER BY 1"
-            self._occupied = [cell for (cell,) in db.execute(cells)]
-        every = self._occupied
-        return every[bisect_left(every, first) : bisect_right(every, last)]
-
-    def _fetch(self, db: sqlite3.Connection, column: Column, cells: Sequence[int]) -> None:
+    def _fetch(self, db: sqlite3.Connection, column: _Column, missing: Sequence[int]) -> None:
         known = self._cells[column]
-        chunks = db.execute(
-            f"SELECT id / {CHUNKS_PER_CELL}, {column} FROM {self._table} "
-            "WHERE id BETWEEN ? AND ? ORDER BY id",
-            [cells[0] * CHUNKS_PER_CELL, (cells[-1] + 1) * CHUNKS_PER_CELL - 1],
-        )
+        chunks = self._chunks(db, missing[0], missing[-1], f"id / {CHUNKS_PER_CELL}, {column}")
         for cell, several in groupby(chunks, key=lambda chunk: chunk[0]):
-            content = b"".join(part for _, part in several)
-            known[cell] = content
-            self.bytes += len(content)
-        for cell in cells:
+            if cell not in known:
+                known[cell] = b"".join(part for _, part in several)
+                self.bytes += len(known[cell])
+        for cell in missing:
             known.setdefault(cell, b"")
+
+    def _chunks(
+        self, db: sqlite3.Connection, first: int, last: int, columns: str
+    ) -> sqlite3.Cursor:
+        return db.execute(
+            f"SELECT {columns} FROM {self._table} WHERE id BETWEEN ? AND ? ORDER BY id",
+            [first * CHUNKS_PER_CELL, (last + 1) * CHUNKS_PER_CELL - 1],
+        )
+
+
+def _one(piece: Sequence[Read]) -> Read:
+    return b"".join(rows for rows, _ in piece), b"".join(words for _, words in piece)

@@ -81,13 +81,11 @@ class Tables:
         """The numbers of the words of an ask, as far as the index knows them."""
         return self._codes({word for clause in ask.clauses for word in clause.words})
 
-    def chunks(self, ask: Ask, kept: KeptCells) -> Chunks:
+    def chunks(self, ask: Ask, kept: KeptCells) -> Iterator[Chunks]:
         """The rows (with the words, where there is text) of all cells that the ask touches."""
-        cells = list(runs(ask.circle))
-        rows = kept.read(self.db, "rows", cells)
-        words = kept.read(self.db, "words", cells) if ask.clauses else b""
-        with _damage_named():
-            return Chunks(np.frombuffer(rows, ROW), np.frombuffer(words, "<u4"))
+        for rows, words in kept.read(self.db, list(runs(ask.circle)), words=bool(ask.clauses)):
+            with _damage_named():
+                yield Chunks(np.frombuffer(rows, ROW), np.frombuffer(words, "<u4"))
 
     def names(self, typed: str, most: int) -> list[str]:
         """The names of entries that begin so, in order."""
