@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -86,7 +87,8 @@ def elasticsearch_url() -> Iterator[str]:
     if url := os.environ.get("DIRECTORY_TEST_ELASTICSEARCH_URL"):
         yield url
     else:
-        yield from _running(elasticsearch_node.node)
+        short_lived = partial(elasticsearch_node.node, java=elasticsearch_node.SHORT_LIVED)
+        yield from _running(short_lived)
 
 
 @pytest.fixture(scope="session")

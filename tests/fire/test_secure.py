@@ -21,7 +21,7 @@ from tests.builders import a_listing, a_put
 from tests.certificates import Authority
 from tests.conftest import not_here
 from tests.contract.test_engines import fill
-from tests.elasticsearch_node import NodeUnavailable, Server, free_port, running
+from tests.elasticsearch_node import SHORT_LIVED, NodeUnavailable, Server, free_port, running
 from tests.store.test_store import found, put
 
 PASSWORD = "a pass/word:of@ours"
@@ -74,7 +74,7 @@ def secure(folder: Path, authority: Authority) -> Iterator[Secure]:
         server.run(
             "elasticsearch-users", own, "useradd", "searcher", "-p", PASSWORD, "-r", "superuser"
         )
-        with running(server, "secure", options, "512m") as one:
+        with running(server, "secure", options, "512m", SHORT_LIVED) as one:
             host = f"127.0.0.1:{one.port}"
             one.wait(f"https://searcher:{QUOTED}@{host}", authority.trusting())
             yield Secure(host, authority.ca)
