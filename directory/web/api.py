@@ -1,7 +1,7 @@
 """The JSON API, version 1: the same search as the page, listings, places, the vocabulary."""
 
 from itertools import islice
-from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, request, url_for
 
@@ -78,10 +78,11 @@ def _csv(query: SearchQuery) -> Response:
 
 def _links(next_: str | None) -> list[str]:
     """Where the first page of this search and the next one are (RFC 8288)."""
-    here: dict[str, Any] = {n: v for n, v in request.args.lists() if n != "cursor"}
-    links = [f'<{absolute(url_for("api.search", **here))}>; rel="first"']
+    asked = [(n, v) for n, v in request.args.items(multi=True) if n != "cursor"]
+    here = absolute(url_for("api.search"))
+    links = [f'<{here}?{urlencode(asked)}>; rel="first"']
     if next_:
-        links.append(f'<{absolute(url_for("api.search", **here, cursor=next_))}>; rel="next"')
+        links.append(f'<{here}?{urlencode([*asked, ("cursor", next_)])}>; rel="next"')
     return links
 
 

@@ -14,6 +14,7 @@ from werkzeug.exceptions import TooManyRequests
 from directory.language import gettext
 from directory.partner import Partner
 from directory.store.partners import KeyKind, Use
+from directory.web.compression import vary_by
 from directory.web.context import services
 from directory.web.limits import sender, take
 from directory.web.responses import APIS
@@ -140,7 +141,7 @@ def _say(response: Response) -> Response:
     """
     if not request.path.startswith(APIS):
         return response
-    response.vary.add("Origin")
+    vary_by(response, "Origin")
     if origin := g.get("shared_with"):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = _MAY_READ

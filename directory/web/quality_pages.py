@@ -4,6 +4,7 @@ from flask import Blueprint, make_response, render_template, request
 from werkzeug import Response
 
 from directory.store.quality import Scorecard, scorecard
+from directory.web.compression import vary_by
 from directory.web.context import services
 from directory.web.names import FIELD_NAMES
 from directory.web.responses import json_response
@@ -23,7 +24,7 @@ def quality() -> Response:
     else:
         page = render_template("quality.html", card=card, fields=FIELD_NAMES)
         answer = make_response(page)
-    answer.vary.add("Accept")
+    vary_by(answer, "Accept")
     answer.headers["Cache-Control"] = "public, max-age=300"
     return answer
 

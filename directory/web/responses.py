@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ from directory.search.cursor import InvalidCursor
 from directory.search.engine import EngineUnavailable
 from directory.search.query import InvalidQuery, ParameterError
 from directory.store.database import StoreUnavailable
-from directory.web.compression import compress
+from directory.web.compression import compress, vary_by
 from directory.wordless import wordless
 
 Sent = TypeVar("Sent", bound=BaseResponse)
@@ -252,28 +253,36 @@ def _kept(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def _finish(response: Response) -> Response:
-    tiles = urlsplit(current_app.config["MAP_TILES_URL"])
-    from_tiles = f" {tiles.scheme}://{tiles.netloc}" if tiles.netloc else ""
+    headers, asked = response.headers, request
+    request_id = str(g.request_id)
     # Nobody frames a page of ours, but a partner the search that was made for it.
-    policy = _CONTENT.format(tiles=from_tiles, ancestors=g.get("frame_ancestors", "'none'"))
-    response.headers.setdefault("Content-Security-Policy", policy)
+    headers["Content-Security-Policy"] = _policy(
+        current_app.config["MAP_TILES_URL"], g.get("frame_ancestors", "'none'")
+    )
     for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = str(g.request_id)
-    if request.endpoint != "static":
-        response.headers["Content-Language"] = spoken()
-        response.vary.add("Accept-Language")
+        headers[name] = value
+    headers["X-Request-Id"] = request_id
+    if asked.endpoint != "static":
+        headers["Content-Language"] = spoken()
+        vary_by(response, "Accept-Language")
     # The route, never the address: what somebody searches for is nobody's business.
-    route = request.url_rule.rule if request.url_rule else "no route"
+    route = asked.url_rule.rule if asked.url_rule else "no route"
     took_ms = (time.perf_counter() - g.started) * 1000
     status = response.status_code
     event = {
-        "method": request.method, "route": route, "status": status, "ms": round(took_ms, 1),
-        "request_id": str(g.request_id),
+        "method": asked.method, "route": route, "status": status, "ms": round(took_ms, 1),
+        "request_id": request_id,
     }  # fmt: skip
     access.info("%s %s %d %.1f ms %s", *event.values(), extra={"event": event})
     current_app.extensions["metrics"].request(request.method, route, status, took_ms / 1000)
     return response
+
+
+@lru_cache(100)
+def _policy(tiles_url: str, ancestors: str) -> str:
+    tiles = urlsplit(tiles_url)
+    from_tiles = f" {tiles.scheme}://{tiles.netloc}" if tiles.netloc else ""
+    return _CONTENT.format(tiles=from_tiles, ancestors=ancestors)
 
 
 def for_one(response: Response) -> Response:
