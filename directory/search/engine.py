@@ -6,24 +6,25 @@ distances, counts and totals (tests/contract holds them to it, with a brute-forc
 judge). Only the values of this module, scope.py and lookup.py cross the seam.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
-from pydantic import ValidationError
-
-from directory.fields import STORED
 from directory.listing import Change, Listing
+from directory.search.document import Document
 from directory.search.lookup import LookedUp, Lookup
 from directory.search.scope import EVERYTHING, Circle, Scope
 from directory.vocabulary import Clause
 
-SCHEMA = 5
+SCHEMA = 6
 """Rises whenever what is indexed changes; an index of another schema must be rebuilt."""
+
+
+UNREADABLE = "the search index holds what this version cannot read: run `indexer rebuild`"
 
 
 class EngineUnavailable(Exception):
@@ -85,16 +86,12 @@ class Ask:
         return self.area if isinstance(self.area, str) else None
 
 
-Document = Mapping[str, Any]
-"""A listing by field, as JSON has it; what is left out is at its default."""
-
-
 @dataclass(frozen=True)
 class Hit:
     """One result: what the index holds of a listing, and its place in the order.
 
-    The key's distance is 0 where there is no centre. Many answers need no Listing: reading twenty
-    took longer than finding them, so it is done where somebody asks for one.
+    The key's distance is 0 where there is no centre. Many answers need no Listing: it is read where
+    somebody asks for one.
     """
 
     document: Document
@@ -109,10 +106,9 @@ class Hit:
 def listing_of(document: Document) -> Listing:
     """The listing that a document says. EngineUnavailable where the index holds something else."""
     try:
-        return Listing.model_validate(document, context=STORED)
-    except ValidationError as error:
-        said = "the search index holds what this version cannot read: run `indexer rebuild`"
-        raise EngineUnavailable(said) from error
+        return document.listing
+    except ValueError as error:
+        raise EngineUnavailable(UNREADABLE) from error
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
-from typing import Literal
 
 import orjson
 
 from directory.listing import Answer, Listing
-from directory.search.engine import SCHEMA, Ask, Document, NamedAs, NameOf
+from directory.search.document import Document, Said, evidence
+from directory.search.engine import SCHEMA, Ask, NamedAs, NameOf
 from directory.search.keywords import Keywords, keywords
 from directory.vocabulary import Clause, Kind, vocabulary
 from directory.vocabulary.words import phrase, words
@@ -70,13 +70,13 @@ SCHEMA_ID = f"{SCHEMA}-{sha256(repr(FACET_VALUES).encode()).hexdigest()[:8]}"
 class Entry:
     """One listing as it is indexed. `price` is the most a first visit costs, in dollars.
 
-    `document` is the listing as JSON; `words` are those of each field, without order; `names` are
-    what the practitioner and the clinic are found by as they are typed, `keywords` what the listing
-    is looked up by.
+    `document` is what is kept to be shown; `words` are those of each field, without order; `names`
+    are what the practitioner and the clinic are found by as they are typed, `keywords` what the
+    listing is looked up by.
     """
 
     id: str
-    document: bytes
+    document: Document
     point: tuple[float, float]
     state: str
     facets: frozenset[str]
@@ -113,12 +113,12 @@ def entry(document: bytes) -> Entry:
     The document was validated when it was stored and is trusted here: reading it as plain JSON
     takes 3 us, as a Listing 20, and a rebuild does it for every listing of a nation.
     """
-    said: Document = orjson.loads(document)
+    said = orjson.loads(document)
     price, attestation = said.get("first_visit_price"), said.get("attestation")
     at = said["location"]
     return Entry(
         id=said["id"],
-        document=document,
+        document=Document.of(said),
         point=(at["lat"], at["lon"]),
         state=said["address"]["state"],
         facets=_facets(said),
@@ -150,7 +150,7 @@ def _tier(indexed: Entry, clause: Clause) -> int:
     return max(by_term + by_words, default=0)
 
 
-def _facets(said: Document) -> frozenset[str]:
+def _facets(said: Said) -> frozenset[str]:
     get = said.get
     return _tokens(
         said["profession"],
@@ -164,15 +164,6 @@ def _facets(said: Document) -> frozenset[str]:
         evidence(said),
         bool(get("licence_check")),
     )
-
-
-def evidence(said: Document) -> Literal["verified", "stated", "unknown"]:
-    """As Listing.evidence has it."""
-    if said.get("dry_needling") != Answer.YES:
-        return "unknown"
-    certificates = said.get("certificates", ())
-    checked = any(c.get("dry_needling") and c.get("verified_on") for c in certificates)
-    return "verified" if checked else "stated"
 
 
 @lru_cache(10_000)
@@ -208,7 +199,7 @@ def _tokens(
     return _KNOWN.intersection(token(facet, value) for facet in values for value in values[facet])
 
 
-def _words_by_field(said: Document) -> tuple[tuple[str, frozenset[str]], ...]:
+def _words_by_field(said: Said) -> tuple[tuple[str, frozenset[str]], ...]:
     get, label, name = said.get, vocabulary().label, said["name"]
     names = [_words(name["family"]), *(_words(name[p]) for p in _FORENAMES if name.get(p))]
     texts = [said["address"]["city"], label(Kind.PROFESSION, said["profession"])]
@@ -234,7 +225,7 @@ def distinct_names(names: Iterable[str], most: int) -> tuple[NamedAs, ...]:
     return tuple(dict.fromkeys(NamedAs(NameOf(kind), text) for _, kind, text in parts))[:most]
 
 
-def _names(said: Document) -> tuple[str, ...]:
+def _names(said: Said) -> tuple[str, ...]:
     """Folded words, whose name it is and the name itself, to be kept in the order of the first."""
     name = said["name"]
     given, family, clinic = name["given"], name["family"], said.get("clinic")

@@ -30,7 +30,7 @@ from directory.search.page import (
     Without,
 )
 from directory.search.query import InvalidQuery, ParameterError, SearchQuery
-from directory.search.scope import Circle
+from directory.search.scope import Circle, Scope
 from directory.vocabulary import Kind, vocabulary
 
 START_MI, WIDER_MI = 25, (50, 100)
@@ -210,7 +210,11 @@ def _beyond(engine: Answering, ask: Ask) -> tuple[Result, ...]:
     if not ask.circle:
         return ()
     start = ask.circle.radius_m or START_MI * METRES_PER["mi"]
-    wider = replace(ask, sort=Sort.DISTANCE, limit=BEYOND, offset=0, after=None)
+    # Nobody counts here: what is selected is as good as a scope, which is looked at first.
+    scope = Scope(ask.scope.states, (*ask.scope.facets, *ask.facets))
+    wider = replace(
+        ask, scope=scope, facets=(), sort=Sort.DISTANCE, limit=BEYOND, offset=0, after=None
+    )
     hits: tuple[Hit, ...] = ()
     for radius in (*(start * times for times in FARTHER), None):
         wider = replace(wider, area=Circle(ask.circle.centre, radius))

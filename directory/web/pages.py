@@ -94,7 +94,7 @@ def area() -> Response:
 def shown_results(page: SearchPage, asked: Parameters, canonical: str | None = None) -> str:
     """A search's answer as a page; search engines keep only one with a `canonical` address."""
     if is_counted():
-        services().seen.shown(each.hit.document["id"] for each in page.results)
+        services().seen.shown(each.hit.key.id for each in page.results)
     return render_template(
         "search.html",
         page=page,

@@ -1,14 +1,16 @@
 """A SearchPage and a Listing as JSON; nothing is worked out here that was not found."""
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
+
+import orjson
 
 from directory.credentials import CredentialNote
-from directory.listing import Listing, Precision, fresh_since
+from directory.listing import Listing, fresh_since
 from directory.places.place import Place
 from directory.search.distance import METRES_PER
 from directory.search.engine import Cluster
-from directory.search.entry import Score, evidence
+from directory.search.entry import Score
 from directory.search.page import Result, SearchPage, Widened
 from directory.search.query import FACET_PARAMETERS, SearchQuery
 from directory.store.listings import Status
@@ -25,7 +27,6 @@ from directory.web.shapes import (
     TermShape,
     WidenedShape,
 )
-from directory.whole import whole
 
 
 def search_page(page: SearchPage, today: date) -> SearchAnswer:
@@ -67,18 +68,18 @@ def geojson(page: SearchPage, today: date) -> FeatureCollection:
         "total": page.total,
         "next": page.next,
     }
-    points = [each.hit.document["location"] for each in page.results]
+    points = [each["geometry"]["coordinates"] for each in found["features"]]
     if points:
-        lons, lats = [p["lon"] for p in points], [p["lat"] for p in points]
+        lons, lats = zip(*points, strict=True)
         found["bbox"] = [min(lons), min(lats), max(lons), max(lats)]
     return found
 
 
 def _feature(result: Result, units: Literal["mi", "km"], today: date) -> Feature:
-    location = result.hit.document["location"]
+    location = orjson.loads(result.hit.document.json)["location"]
     return {
         "type": "Feature",
-        "id": result.hit.document["id"],
+        "id": result.hit.key.id,
         "geometry": {"type": "Point", "coordinates": [location["lon"], location["lat"]]},
         "properties": _result(result, units, today),
     }
@@ -178,25 +179,25 @@ def _query(page: SearchPage) -> Json:
     }
 
 
-def _result(result: Result, units: Literal["mi", "km"], today: date) -> Json:
-    """A listing as `listing` shows it, off what the index holds of it."""
-    said = result.hit.document
-    attestation, how_sure = said.get("attestation"), evidence(said)
-    shown = whole(said)
-    shown["confirmed"] = how_sure != "unknown"
-    shown["evidence"] = how_sure
-    shown["stale"] = not attestation or attestation["on"] < fresh_since(today).isoformat()
-    shown["distance"] = None if result.distance_m is None else _distance(result, units)
+def _result(result: Result, units: Literal["mi", "km"], today: date) -> Any:  # noqa: ANN401  # JSON
+    """A listing as `listing` shows it, with what it is in this answer behind its own JSON."""
+    document = result.hit.document
+    here: Json = {
+        "confirmed": document.evidence != "unknown",
+        "evidence": document.evidence,
+        "stale": document.attested_on < fresh_since(today).isoformat(),
+        "distance": None if result.distance_m is None else _distance(result, units),
+    }
     if result.score:
-        shown["score"] = _score(result.score)
-    return shown
+        here["score"] = _score(result.score)
+    return orjson.Fragment(document.json[:-1] + b"," + orjson.dumps(here)[1:])
 
 
 def _distance(result: Result, units: Literal["mi", "km"]) -> Distance:
     return {
         "value": length(result.distance_m or 0, units),
         "units": units,
-        "approximate": Precision(result.hit.document["location"]["precision"]).approximate,
+        "approximate": result.hit.document.approximate,
     }
 
 

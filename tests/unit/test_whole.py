@@ -3,9 +3,9 @@
 import orjson
 from hypothesis import given
 
-from directory.fields import STORED
 from directory.listing import Listing
-from directory.search.entry import evidence
+from directory.search.document import Document, evidence
+from directory.search.entry import entry
 from directory.whole import whole
 from tests.builders import a_listing
 from tests.contract.strategies import corpora
@@ -17,7 +17,13 @@ def test_a_document_is_filled_to_what_its_listing_says(corpus: list[Listing]) ->
         document = orjson.loads(listing.model_dump_json(exclude_defaults=True))
         assert orjson.dumps(whole(document)) == orjson.dumps(listing.model_dump(mode="json"))
         assert evidence(document) == listing.evidence
-        assert Listing.model_validate(document, context=STORED) == listing
+        kept = Document.unpacked(Document.of(document).packed)
+        assert kept == Document.of(document)
+        assert kept.listing == listing
+        assert (kept.evidence, kept.approximate) == (
+            listing.evidence, listing.location.precision.approximate
+        )  # fmt: skip
+        assert entry(kept.json) == entry(orjson.dumps(document))
 
 
 FULL = a_listing(

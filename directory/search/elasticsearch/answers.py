@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 
+from directory.search.document import Document
 from directory.search.elasticsearch.breaker import NoAnswer
 from directory.search.elasticsearch.dsl import Json, score_of, search_body
 from directory.search.elasticsearch.patience import may_pass
 from directory.search.engine import (
+    UNREADABLE,
     Ask,
     Cluster,
     EngineUnavailable,
@@ -95,8 +97,15 @@ def _hit(hit: Mapping[str, Any], wanted: Ask) -> Hit:
     values = iter(hit["sort"])
     score = score_of(wanted.sort, values)
     distance = float(next(values)) if wanted.circle else 0.0
-    document = hit["_source"]["listing"]
-    return Hit(document, SortKey(score, distance, document["id"]))
+    return Hit(document_of(hit), SortKey(score, distance, str(next(values))))
+
+
+def document_of(hit: Mapping[str, Any]) -> Document:
+    """What is kept of a listing. EngineUnavailable where another version has kept it."""
+    try:
+        return Document.unpacked(hit["fields"]["listing"][0].encode())
+    except (KeyError, ValueError) as error:
+        raise EngineUnavailable(UNREADABLE) from error
 
 
 def _counts(aggregations: Mapping[str, Any]) -> tuple[int, ...]:

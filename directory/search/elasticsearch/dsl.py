@@ -34,7 +34,7 @@ def search_body(ask: Ask) -> Json:
         "size": ask.limit,
         "from": ask.offset,
         "track_total_hits": True,
-        "_source": ["listing"],
+        "stored_fields": ["listing"],
     }
     if selections := _selections(ask):
         body["post_filter"] = all_of(list(selections.values()))

@@ -53,7 +53,8 @@ _PROPERTIES = {
     **dict.fromkeys(FIELD_TIERS, _WORDS),
     "names": {"type": "keyword"},
     "lookup": {"properties": _LOOKUP},
-    "listing": {"type": "object", "enabled": False},
+    # As it is, and not as part of a source that is parsed for each answer; text is of any length.
+    "listing": {"type": "text", "index": False, "store": True},
 }
 
 
@@ -63,7 +64,12 @@ def create(client: Elasticsearch, alias: str) -> str:
     client.indices.create(
         index=index,
         settings={**_SETTINGS, "refresh_interval": -1},
-        mappings={"dynamic": "strict", "properties": _PROPERTIES, "_meta": _meta(0, "")},
+        mappings={
+            "dynamic": "strict",
+            "_source": {"enabled": False},
+            "properties": _PROPERTIES,
+            "_meta": _meta(0, ""),
+        },
     )
     return index
 
@@ -184,7 +190,7 @@ def _document(indexed: Entry, updated_at: datetime) -> bytes:
                 "name": indexed.keywords.name,
                 "updated": stamp(updated_at),
             },
-            "listing": orjson.Fragment(indexed.document),
+            "listing": indexed.document.packed.decode(),
         }
     )
 

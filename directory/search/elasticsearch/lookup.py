@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from directory.search.elasticsearch.answers import document_of
 from directory.search.elasticsearch.dsl import (
     Json,
     all_of,
@@ -32,7 +33,8 @@ def lookup_body(wanted: Lookup) -> Json:
         "sort": [by_distance(circle) if circle else {_name(Field.NPI): "asc"}, {"id": "asc"}],
         "size": wanted.limit,
         "track_total_hits": True,
-        "_source": ["listing", "lookup.updated"],
+        "stored_fields": ["listing"],
+        "docvalue_fields": ["lookup.updated"],
     }
     if after := wanted.after:
         body["search_after"] = [after.distance_m if circle else after.practitioner, after.id]
@@ -46,11 +48,10 @@ def looked_up(answer: Mapping[str, Any], wanted: Lookup) -> LookedUp:
 
 
 def _hit(hit: Mapping[str, Any], wanted: Lookup) -> LookupHit:
-    source = hit["_source"]
-    listing = listing_of(source["listing"])
+    listing = listing_of(document_of(hit))
     first, id_ = hit["sort"]
     key = LookupKey(float(first), "", id_) if wanted.circle else LookupKey(0.0, first, id_)
-    return LookupHit(listing, key, moment(source["lookup"]["updated"]))
+    return LookupHit(listing, key, moment(hit["fields"]["lookup.updated"][0]))
 
 
 def _criterion(criterion: Criterion) -> Json:

@@ -251,7 +251,8 @@ _Writing = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 
 def _judged(tables: Tables, ask: Ask, kept: KeptCells) -> Judged:
-    return judge(tables.chunks(ask, kept), ask, tables.word_codes(ask))
+    codes = tables.word_codes(ask)
+    return judge(tables.chunks(ask, codes, kept), ask, codes)
 
 
 def _search(tables: Tables, ask: Ask, kept: KeptCells) -> Found:

@@ -92,6 +92,17 @@ def _little_endian(numbers: list[int]) -> bytes:
     return struct.pack(f"<{len(numbers)}I", *numbers)
 
 
+def states_of(rows: bytes) -> int:
+    """In which states some packed rows lie: one bit each, as `state_bits` has them."""
+    codes = np.unique(np.frombuffer(rows, ROW)["state"])
+    return sum(1 << code for code in codes.tolist())
+
+
+def state_bits(states: Iterable[str]) -> int:
+    """Some states (two letters) as bits of one number."""
+    return sum({1 << STATE_CODES[state] for state in states})
+
+
 def any_bit(facets: Bits, tokens: Iterable[str]) -> NDArray[np.bool_]:
     """Which of some rows have one of these facet values at least."""
     wanted = [0] * FACET_WORDS

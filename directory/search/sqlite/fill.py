@@ -15,7 +15,7 @@ from directory.search.entry import Entry, entry
 from directory.search.sqlite import lookup_rows
 from directory.search.sqlite.cells import cell_of
 from directory.search.sqlite.chunks import CHUNK_ROWS, CHUNKS_PER_CELL
-from directory.search.sqlite.columns import pack
+from directory.search.sqlite.columns import pack, states_of
 from directory.search.sqlite.lookup_rows import Placed
 from directory.search.sqlite.tables import words_of
 
@@ -46,13 +46,14 @@ class Filling:
                 entries.append(entry(change.document))
                 placed.append(Placed(row, entries[-1], change.updated_at))
         chunks = [self._next_chunk(each) for each in entries]
+        packed = {each.id: each.document.packed for each in entries}
         chunk_of = dict(zip((each.id for each in entries), chunks, strict=True))
         db.execute("SAVEPOINT adding")
         try:
             db.executemany(
                 f"INSERT INTO listing_{self._number} VALUES (?, ?, ?, ?, ?)",
                 (
-                    (row, c.id, c.number, chunk_of.get(c.id), c.document)
+                    (row, c.id, c.number, chunk_of.get(c.id), packed.get(c.id))
                     for row, c in enumerate(changes, first)
                 ),
             )
@@ -85,7 +86,7 @@ class Filling:
         """Join what was laid aside to chunks, and count the names; make ready for lookups."""
         self._lay_aside(db)
         db.executemany(
-            f"INSERT INTO chunk_{self._number} VALUES (?, ?, ?)", _joined(db, self._number)
+            f"INSERT INTO chunk_{self._number} VALUES (?, ?, ?, ?)", _joined(db, self._number)
         )
         db.execute(
             f"INSERT INTO name_{self._number} "
@@ -115,8 +116,9 @@ class Filling:
         return new
 
 
-def _joined(db: sqlite3.Connection, number: int) -> Iterator[tuple[int, bytes, bytes]]:
+def _joined(db: sqlite3.Connection, number: int) -> Iterator[tuple[int, int, bytes, bytes]]:
     aside = db.execute(f"SELECT chunk, row, words FROM aside_{number} ORDER BY chunk")
     for chunk, rows in groupby(aside, key=lambda row: row[0]):
         parts = list(rows)
-        yield chunk, b"".join(row for _, row, _ in parts), b"".join(words for *_, words in parts)
+        joined = b"".join(row for _, row, _ in parts)
+        yield chunk, states_of(joined), joined, b"".join(words for *_, words in parts)

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Literal
 
 from directory.search.sqlite.chunks import CHUNKS_PER_CELL
+from directory.search.sqlite.columns import state_bits
 
 MOST_BYTES = 96_000_000
 """Of a process's 300 MB. A listing takes 80 bytes, and where there is text another 120."""
@@ -41,24 +42,31 @@ class KeptCells:
         self._table = f"chunk_{state[0]}"
         self._cells: dict[_Column, dict[int, bytes]] = {"rows": {}, "words": {}}
 
-    def read(self, db: sqlite3.Connection, runs: Sequence[Run], *, words: bool) -> Iterator[Read]:
-        """What all cells of some runs hold, in one piece; in several where a run is long."""
+    def read(
+        self, db: sqlite3.Connection, runs: Sequence[Run], states: Sequence[str], *, words: bool
+    ) -> Iterator[Read]:
+        """What all cells of some runs hold, in one piece; in several where a run is long.
+
+        Of a long run, what has nobody in some states, if any are named, may be left out.
+        """
         if any(last - first >= _LONG_RUN for first, last in runs):
-            yield from self._passed(db, runs, words=words)
+            where = f"states & {state_bits(states)}" if states else "1"
+            yield from self._passed(db, runs, where, words=words)
         else:
             rows = self._joined(db, "rows", runs)
             yield rows, self._joined(db, "words", runs) if words else b""
 
     def _passed(
-        self, db: sqlite3.Connection, runs: Sequence[Run], *, words: bool
+        self, db: sqlite3.Connection, runs: Sequence[Run], where: str, *, words: bool
     ) -> Iterator[Read]:
         """What nobody keeps: a nation's cells would take all that there is to keep them in."""
+        columns = "rows, words" if words else "rows, x''"
         piece: list[Read] = []
         size = 0
         for first, last in runs:
-            for read in self._chunks(db, first, last, "rows, words" if words else "rows, x''"):
-                piece.append(read)
-                size += len(read[0]) + len(read[1])
+            for chunk in self._chunks(db, first, last, columns, where):
+                piece.append(chunk)
+                size += sum(map(len, chunk))
                 if size >= _AT_ONCE_BYTES:
                     yield _one(piece)
                     piece, size = [], 0
@@ -84,10 +92,10 @@ class KeptCells:
             known.setdefault(cell, b"")
 
     def _chunks(
-        self, db: sqlite3.Connection, first: int, last: int, columns: str
+        self, db: sqlite3.Connection, first: int, last: int, columns: str, where: str = "1"
     ) -> sqlite3.Cursor:
         return db.execute(
-            f"SELECT {columns} FROM {self._table} WHERE id BETWEEN ? AND ? ORDER BY id",
+            f"SELECT {columns} FROM {self._table} WHERE id BETWEEN ? AND ? AND {where} ORDER BY id",
             [first * CHUNKS_PER_CELL, (last + 1) * CHUNKS_PER_CELL - 1],
         )
 

@@ -49,7 +49,7 @@ def _around(tables: Tables, wanted: Lookup, circle: Circle, kept: KeptCells) -> 
     last = wanted.after
     after = SortKey(0, last.distance_m, last.id) if last else None
     ask = Ask(scope=wanted.scope, area=circle, sort=Sort.DISTANCE, limit=wanted.limit, after=after)
-    near = judge(tables.chunks(ask, kept), ask, {})
+    near = judge(tables.chunks(ask, {}, kept), ask, {})
     ids = [id_.decode() for id_ in near.rows["id"][near.found].tolist()]
     condition, values = _condition(wanted)
     there = "SELECT row FROM listing_{0} WHERE id IN (SELECT value FROM json_each(?))"

@@ -13,15 +13,15 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import orjson
 
 from directory.listing import Change
-from directory.search.engine import Ask, Document, EngineUnavailable
+from directory.search.document import Document
+from directory.search.engine import Ask, EngineUnavailable
 from directory.search.entry import Entry, entry
 from directory.search.sqlite import lookup_rows
 from directory.search.sqlite.cells import runs
 from directory.search.sqlite.chunks import OpenChunks
-from directory.search.sqlite.columns import ROW, Chunks, pack
+from directory.search.sqlite.columns import ROW, Chunks, WordCodes, pack
 from directory.search.sqlite.kept import KeptCells
 
 _BATCH = 20_000
@@ -29,7 +29,9 @@ _BATCH = 20_000
 _LISTING = "row INTEGER PRIMARY KEY, id TEXT UNIQUE, version INTEGER, chunk INTEGER, document BLOB"
 _SCHEMA = (
     f"CREATE TABLE listing_{{0}} ({_LISTING})",
-    "CREATE TABLE chunk_{0} (id INTEGER PRIMARY KEY, rows BLOB NOT NULL, words BLOB NOT NULL)",
+    """CREATE TABLE chunk_{0} (
+        id INTEGER PRIMARY KEY, states INTEGER NOT NULL, rows BLOB NOT NULL, words BLOB NOT NULL
+    )""",
     "CREATE TABLE word_{0} (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE)",
     "CREATE TABLE name_{0} (name TEXT PRIMARY KEY, listings INTEGER NOT NULL) WITHOUT ROWID",
 )
@@ -81,11 +83,13 @@ class Tables:
         """The numbers of the words of an ask, as far as the index knows them."""
         return self._codes({word for clause in ask.clauses for word in clause.words})
 
-    def chunks(self, ask: Ask, kept: KeptCells) -> Iterator[Chunks]:
-        """The rows (with the words, where there is text) of all cells that the ask touches."""
-        for rows, words in kept.read(self.db, list(runs(ask.circle)), words=bool(ask.clauses)):
+    def chunks(self, ask: Ask, codes: WordCodes, kept: KeptCells) -> Iterator[Chunks]:
+        """The rows of all cells that the ask touches, with the words, where any may be found."""
+        words = any(codes.keys() >= set(clause.words) for clause in ask.clauses)
+        states = [state for state in (ask.state, *ask.scope.states) if state]
+        for rows, said in kept.read(self.db, list(runs(ask.circle)), states, words=words):
             with _damage_named():
-                yield Chunks(np.frombuffer(rows, ROW), np.frombuffer(words, "<u4"))
+                yield Chunks(np.frombuffer(rows, ROW), np.frombuffer(said, "<u4"))
 
     def names(self, typed: str, most: int) -> list[str]:
         """The names of entries that begin so, in order."""
@@ -108,7 +112,7 @@ class Tables:
             [json.dumps(ids)],
         )
         with _damage_named():
-            return {id_: orjson.loads(document) for id_, document in documents}
+            return {id_: Document.unpacked(packed) for id_, packed in documents}
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Put and delete listings; a change not newer than what is there is passed over."""
@@ -135,7 +139,7 @@ class Tables:
             chunk, document = None, None
             if new := entries.get(change.id):
                 chunk = chunks.add(new, packed[change.id])
-                document = new.document
+                document = new.document.packed
             grown += (chunk is not None) - (before is not None)
             self.db.execute(_PUT.format(self.number), [change.id, change.number, chunk, document])
         chunks.write()
@@ -155,7 +159,7 @@ class Tables:
             "AND id IN (SELECT value FROM json_each(?))",
             [json.dumps(list(ids))],
         )
-        return {id_: entry(document) for id_, document in documents}
+        return {id_: entry(Document.unpacked(packed).json) for id_, packed in documents}
 
     def _replace_lookups(
         self, old: Mapping[str, Entry], new: Mapping[str, Entry], at: Mapping[str, datetime]
