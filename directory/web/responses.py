@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -29,6 +29,9 @@ from directory.search.query import InvalidQuery, ParameterError
 from directory.store.database import StoreUnavailable
 from directory.web.compression import compress
 from directory.wordless import wordless
+
+if TYPE_CHECKING:
+    from directory.traces import Traces
 
 Sent = TypeVar("Sent", bound=BaseResponse)
 
@@ -263,17 +266,28 @@ def _finish(response: Response) -> Response:
     if request.endpoint != "static":
         response.headers["Content-Language"] = spoken()
         response.vary.add("Accept-Language")
-    # The route, never the address: what somebody searches for is nobody's business.
-    route = request.url_rule.rule if request.url_rule else "no route"
+    _tell(response.status_code)
+    return response
+
+
+def _tell(status: int) -> None:
+    """Tell the log, the metrics and the trace of an answer.
+
+    By the route, never the address: what somebody searches for is nobody's business.
+    """
+    template = request.url_rule.rule if request.url_rule else ""
+    route, request_id = template or "no route", str(g.request_id)
     took_ms = (time.perf_counter() - g.started) * 1000
-    status = response.status_code
     event = {
         "method": request.method, "route": route, "status": status, "ms": round(took_ms, 1),
-        "request_id": str(g.request_id),
+        "request_id": request_id,
     }  # fmt: skip
-    access.info("%s %s %d %.1f ms %s", *event.values(), extra={"event": event})
+    traces: Traces | None = current_app.extensions["traces"]
+    more = {}
+    if traces:
+        more["trace_id"] = traces.answered(request.method, template, status, request_id)
+    access.info("%s %s %d %.1f ms %s", *event.values(), extra={"event": event | more})
     current_app.extensions["metrics"].request(request.method, route, status, took_ms / 1000)
-    return response
 
 
 def for_one(response: Response) -> Response:
