@@ -5,12 +5,12 @@ ARG BASE=python:3.11.14-slim-bookworm
 FROM ${BASE} AS made
 ENV PYTHONHASHSEED=0 SOURCE_DATE_EPOCH=1735689600
 WORKDIR /made
-COPY requirements/build.txt requirements/run.txt requirements/
+COPY requirements/build.txt requirements/traces.txt requirements/
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf python3 -m venv tools \
     && tools/bin/pip install -q --no-cache-dir --only-binary :all: --require-hashes -r requirements/build.txt \
     && python3 -m venv --without-pip /srv/venv \
     && tools/bin/pip --python /srv/venv/bin/python install -q --no-cache-dir --no-compile \
-        --only-binary :all: --require-hashes -r requirements/run.txt
+        --only-binary :all: --require-hashes -r requirements/traces.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY directory directory
 COPY indexer indexer

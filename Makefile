@@ -88,8 +88,11 @@ requirements:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make requirements" pyproject.toml -o requirements/run.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--custom-compile-command "make requirements" --extra dev pyproject.toml \
-		requirements/build.in -c requirements/run.txt -o requirements/dev.txt
+		--custom-compile-command "make requirements" --extra traces pyproject.toml \
+		-c requirements/run.txt -o requirements/traces.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make requirements" --extra traces --extra dev pyproject.toml \
+		requirements/build.in -c requirements/traces.txt -o requirements/dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make requirements" requirements/bench.in \
 		-c requirements/dev.txt -o requirements/bench.txt

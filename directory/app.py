@@ -1,5 +1,7 @@
 """The Flask application: registers the web's parts and attaches the services, nothing else."""
 
+from typing import TYPE_CHECKING
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -39,6 +41,9 @@ from directory.web import (
     upload_pages,
 )
 
+if TYPE_CHECKING:
+    from directory.traces import Traces
+
 MOST_SENT_BYTES = 100_000
 """A form is refused that is larger."""
 
@@ -48,11 +53,12 @@ def create_app(
     parts: Services | None = None,
     counters: Counters | None = None,
     metrics: Metrics | None = None,
+    traces: "Traces | None" = None,
 ) -> Flask:
     """The application. Tests pass their own services; else the settings choose them.
 
     Processes that serve together count together: they pass the same counters, and metrics that
-    share a folder.
+    share a folder. Requests are traced where there are traces.
     """
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.url_map.merge_slashes = False  # a redirect would name the host that the request claims
@@ -69,6 +75,10 @@ def create_app(
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own documented way
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0
         )
+    if traces:
+        app.wsgi_app = traces.around(  # type: ignore[method-assign, assignment]  # as above
+            app.wsgi_app
+        )
     app.config["MAX_CONTENT_LENGTH"] = MOST_SENT_BYTES
     app.config["BASE_URL"] = settings.base_url
     app.config["REQUESTS_A_MINUTE"] = settings.requests_a_minute
@@ -78,6 +88,7 @@ def create_app(
     app.config["MAP_TILES_CREDIT"] = settings.map_tiles_credit
     app.config["METRICS_TOKEN"] = settings.metrics_token.get_secret_value()
     app.extensions["metrics"] = metrics or Metrics()
+    app.extensions["traces"] = traces
     app.extensions["services"] = parts or services(settings)
     app.extensions["counters"] = counters or Counters()
     for part in (

@@ -23,6 +23,7 @@ from directory.search.sqlite import SqliteEngine
 from directory.seen import Seen
 from directory.settings import InvalidSettings, Settings
 from directory.store.database import Database
+from directory.store.watched import Around, Watched
 
 Clock = Callable[[], datetime]
 """The one clock, UTC; every date and deadline of the product comes from it."""
@@ -59,12 +60,18 @@ class Services:
         self.database.close()
 
 
-def services(settings: Settings, clock: Clock = system_clock) -> Services:
-    """The parts that the settings name; nothing is connected to yet. Raises InvalidSettings."""
+def services(
+    settings: Settings, clock: Clock = system_clock, transaction: Around | None = None
+) -> Services:
+    """The parts that the settings name; nothing is connected to yet. Raises InvalidSettings.
+
+    Whoever wants to know of each transaction of the store is told by `transaction`.
+    """
     census = partial(saved, settings.gazetteer_file)
     try:
         secret = settings.secret_key.get_secret_value() or _secret(settings.secret_file)
-        database = Database(settings.database_url)
+        url = settings.database_url
+        database = Watched(url, transaction) if transaction else Database(url)
         return Services(
             database=database,
             engine=engine(settings),

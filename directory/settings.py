@@ -5,6 +5,7 @@ right for one machine with nothing beside it. `directory settings` prints them a
 """
 
 import re
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -29,12 +30,28 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _tiles_url(url: str) -> str:
+def _http_url(url: str) -> str:
     parts = urlsplit(url)
     if url and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise ValueError("begins with http(s):// and names a host")
-    if url and not all(f"{{{each}}}" in url for each in "xyz"):
+    return url
+
+
+def _tiles_url(url: str) -> str:
+    if _http_url(url) and not all(f"{{{each}}}" in url for each in "xyz"):
         raise ValueError("has {z}, {x} and {y} where the tile's numbers are to stand")
+    return url
+
+
+def _traces_url(url: str) -> str:
+    if _http_url(url):
+        try:
+            distribution("opentelemetry-exporter-otlp-proto-http")
+        except PackageNotFoundError as error:
+            raise ValueError(
+                "needs packages that are not installed: "
+                "pip install --require-hashes -r requirements/traces.txt"
+            ) from error
     return url
 
 
@@ -124,6 +141,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Opens /metrics to whoever sends it (Authorization: Bearer …). Without it only "
         "a program on this machine may look.",
+    )
+    traces_url: Annotated[str, AfterValidator(_traces_url)] = Field(
+        "",
+        description="The collector that traces of requests are sent to by OTLP over HTTP, with its "
+        "path: http://127.0.0.1:4318/v1/traces. It needs the packages of requirements/traces.txt.",
     )
     secret_key: SecretStr = Field(
         SecretStr(""),

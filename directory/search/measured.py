@@ -1,4 +1,4 @@
-"""An engine of which every question is timed, and counted where it fails."""
+"""An engine of which every question is surrounded: timed, counted where it fails, traced."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -13,7 +13,7 @@ from directory.states import STATE_NAMES
 from directory.store import listings
 from directory.store.listings import City
 from directory.vocabulary.words import words
-from directory.web.context import services
+from directory.web.context import finder, services
 from directory.web.pages import shown_results
 
 blueprint = Blueprint("cities", __name__)
@@ -33,7 +33,7 @@ def city(state: str, city: str) -> str:
         abort(404, gettext("There is no confirmed listing in this city."))
     near = f"{found.name}, {found.state}"
     query = SearchQuery(near=near)
-    page = find(query, services().finder, prefer_confirmed=True)
+    page = find(query, finder(), prefer_confirmed=True)
     canonical = url_for("cities.city", state=state, city=city, lang=None)
     return shown_results(page, {"near": [near]}, canonical)
 

@@ -1,6 +1,7 @@
 """What a request reaches: the running application's services, and a listing that may be shown."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from flask import abort, current_app, g, request
 
@@ -21,6 +22,9 @@ from directory.services import Services
 from directory.store import listings
 from directory.store.listings import Status, StoredListing
 
+if TYPE_CHECKING:
+    from directory.traces import Traces
+
 
 def services() -> Services:
     """The services of the running application."""
@@ -39,11 +43,12 @@ def scope() -> Scope:
 
 def engine() -> Answering:
     """The engine, within the scope of the key that comes with the request."""
-    within, measured = (
-        scope(),
-        Measured(services().engine, current_app.extensions["metrics"].asking),
-    )
-    return measured if within == EVERYTHING else Scoped(measured, within)
+    asked: Answering = Measured(services().engine, current_app.extensions["metrics"].asking)
+    traces: Traces | None = current_app.extensions["traces"]
+    if traces:
+        asked = Measured(asked, traces.asking)
+    within = scope()
+    return asked if within == EVERYTHING else Scoped(asked, within)
 
 
 def finder() -> Finder:

@@ -20,8 +20,26 @@ def configure(format_: str) -> None:
     """Log to stderr, as `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if format_ == "json" else TextLines())
+    handler.addFilter(Seldom("opentelemetry"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("directory").setLevel(logging.INFO)
+
+
+class Seldom(logging.Filter):
+    """Lets a library speak once a minute: it tells of each try while a collector is down."""
+
+    def __init__(self, library: str) -> None:
+        super().__init__(library)
+        self._silent_until = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is written."""
+        if not super().filter(record):
+            return True
+        if record.created < self._silent_until:
+            return False
+        self._silent_until = record.created + 60
+        return True
 
 
 class TextLines(logging.Formatter):

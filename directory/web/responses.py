@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -30,6 +30,9 @@ from directory.search.query import InvalidQuery, ParameterError
 from directory.store.database import StoreUnavailable
 from directory.web.compression import compress, vary_by
 from directory.wordless import wordless
+
+if TYPE_CHECKING:
+    from directory.traces import Traces
 
 Sent = TypeVar("Sent", bound=BaseResponse)
 
@@ -253,29 +256,39 @@ def _kept(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def _finish(response: Response) -> Response:
-    headers, asked = response.headers, request
-    request_id = str(g.request_id)
+    headers = response.headers
     # Nobody frames a page of ours, but a partner the search that was made for it.
     headers["Content-Security-Policy"] = _policy(
         current_app.config["MAP_TILES_URL"], g.get("frame_ancestors", "'none'")
     )
     for name, value in _HEADERS.items():
         headers[name] = value
-    headers["X-Request-Id"] = request_id
-    if asked.endpoint != "static":
+    headers["X-Request-Id"] = str(g.request_id)
+    if request.endpoint != "static":
         headers["Content-Language"] = spoken()
         vary_by(response, "Accept-Language")
-    # The route, never the address: what somebody searches for is nobody's business.
-    route = asked.url_rule.rule if asked.url_rule else "no route"
+    _tell(response.status_code)
+    return response
+
+
+def _tell(status: int) -> None:
+    """Tell the log, the metrics and the trace of an answer.
+
+    By the route, never the address: what somebody searches for is nobody's business.
+    """
+    template = request.url_rule.rule if request.url_rule else ""
+    route, method, request_id = template or "no route", request.method, str(g.request_id)
     took_ms = (time.perf_counter() - g.started) * 1000
-    status = response.status_code
     event = {
-        "method": asked.method, "route": route, "status": status, "ms": round(took_ms, 1),
+        "method": method, "route": route, "status": status, "ms": round(took_ms, 1),
         "request_id": request_id,
     }  # fmt: skip
-    access.info("%s %s %d %.1f ms %s", *event.values(), extra={"event": event})
-    current_app.extensions["metrics"].request(request.method, route, status, took_ms / 1000)
-    return response
+    traces: Traces | None = current_app.extensions["traces"]
+    more = {}
+    if traces:
+        more["trace_id"] = traces.answered(method, template, status, request_id)
+    access.info("%s %s %d %.1f ms %s", *event.values(), extra={"event": event | more})
+    current_app.extensions["metrics"].request(method, route, status, took_ms / 1000)
 
 
 @lru_cache(100)

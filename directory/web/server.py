@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
@@ -15,6 +16,9 @@ from directory.services import services
 from directory.settings import Settings
 from directory.web import log
 from directory.web.patience import MOST_CONNECTIONS, PatientWorker
+
+if TYPE_CHECKING:
+    from directory.traces import Traces
 
 WORKERS, THREADS = 2, 4
 """Two processes share two cores, four threads each wait for the engine. No other WSGI server was
@@ -34,6 +38,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._settings = settings
         self._bind = bind
         self._errands: Errands | None = None
+        self._traces: Traces | None = None
         self._counters = Counters()  # before the workers are forked, so that they share them
         self._shared = Path(tempfile.mkdtemp(prefix="directory-metrics-"))
         super().__init__()
@@ -58,13 +63,26 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Flask:
         """Gunicorn asks each worker for its application."""
         log.configure(self._settings.log_format)
-        parts = services(self._settings)
+        self._traces = traces = _traces(self._settings.traces_url)
+        parts = services(self._settings, transaction=traces.transaction if traces else None)
         parts.places.matches("")  # makes the gazetteer before the first visitor comes
         self._errands = Errands(parts)
         self._errands.start()
-        return create_app(self._settings, parts, self._counters, Metrics(self._shared))
+        metrics = Metrics(self._shared)
+        return create_app(self._settings, parts, self._counters, metrics, traces)
 
     def _end(self, _arbiter: object, _worker: object) -> None:
         """Gunicorn tells a worker that it ends, once the requests are through."""
         if self._errands:
             self._errands.stop()
+        if self._traces:
+            self._traces.end()
+
+
+def _traces(url: str) -> "Traces | None":
+    """Where spans go to, by its URL; None where that is empty."""
+    if not url:
+        return None
+    from directory.traces import Traces  # 0.1 s of a start, and of packages that are optional
+
+    return Traces(url)

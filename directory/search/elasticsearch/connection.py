@@ -1,5 +1,6 @@
 """Where the nodes are, and as whom they are spoken to."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -34,6 +35,9 @@ def connect(url: str, api_key: str = "", ca_file: Path | None = None) -> Elastic
         if not ca_file.is_file():  # which the client would only notice at the first call
             raise ValueError(f"there is no file {ca_file}")
         given["ca_certs"] = str(ca_file)
+    # Where OpenTelemetry is installed the client has spans of its own: with the texts of errors,
+    # and with what was searched where a variable wants it. Ours are around the question.
+    os.environ["OTEL_PYTHON_INSTRUMENTATION_ELASTICSEARCH_ENABLED"] = "false"
     return Elasticsearch(
         [_node(parts.scheme, host) for host in hosts.split(",")],
         transport_class=PatientTransport,
