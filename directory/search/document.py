@@ -6,9 +6,11 @@ listing is indexed. What an answer says beside depends on the day and on the pla
 of the listing, which stands before its JSON.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from zlib import crc32
 
 import orjson
 
@@ -23,7 +25,7 @@ Evidence = Literal["verified", "stated", "unknown"]
 
 _NEVER = "0000-00-00"
 _EVIDENCE: dict[str, Evidence] = {"v": "verified", "s": "stated", "u": "unknown"}
-_HEAD = len(_NEVER) + 2
+_HEAD = re.compile(rb"(\d{4}-\d\d-\d\d)([vsu])([01])([0-9a-f]{8})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,21 @@ class Document:
     @classmethod
     def unpacked(cls, packed: bytes) -> "Document":
         """What an index kept. ValueError where it is something else."""
-        head = packed[:_HEAD].decode("ascii", "replace")
-        if len(head) < _HEAD or head[-2] not in _EVIDENCE or packed[_HEAD : _HEAD + 1] != b"{":
-            raise ValueError(f"{head!r} is no head of a listing")
-        return cls(head[:-2], _EVIDENCE[head[-2]], head[-1] == "1", packed[_HEAD:])
+        if not (head := _HEAD.match(packed)):
+            raise ValueError("there is no head of a listing")
+        day, letter, approximate, sum_ = (part.decode("ascii") for part in head.groups())
+        json = packed[head.end() :]
+        if crc32(json) != int(sum_, 16):
+            raise ValueError("the listing is not what was written")
+        return cls(day, _EVIDENCE[letter], approximate == "1", json)
 
     @property
     def packed(self) -> bytes:
-        """As an index keeps it: the day, a letter, a digit, and the JSON (UTF-8)."""
-        head = f"{self.attested_on}{self.evidence[0]}{self.approximate:d}"
+        """As an index keeps it: the day, a letter, a digit, a checksum, and the JSON (UTF-8).
+
+        Nothing reads the JSON on its way out, so a damaged file would not be noticed.
+        """
+        head = f"{self.attested_on}{self.evidence[0]}{self.approximate:d}{crc32(self.json):08x}"
         return head.encode("ascii") + self.json
 
     @property

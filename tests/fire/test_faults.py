@@ -1,5 +1,6 @@
 """The Elasticsearch engine behind a wire that stalls, cuts and alters what a real node says."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import pytest
 from elastic_transport import NodeConfig, Urllib3HttpNode
 
 from directory.listing import Change
-from directory.search.elasticsearch import ElasticsearchEngine
+from directory.search.elasticsearch import SEARCH_TIMEOUT_S, ElasticsearchEngine
 from directory.search.elasticsearch.index import _PROPERTIES
 from directory.search.elasticsearch.patience import OtherNodes
 from directory.search.engine import Ask, EngineUnavailable
@@ -19,6 +20,7 @@ from directory.search.lookup import Lookup
 from tests.builders import a_listing, a_put
 from tests.conftest import closed, fresh_elastic
 from tests.contract.test_engines import fill
+from tests.elasticsearch_node import free_port
 from tests.outage import Wire, wire
 
 MANY = 5
@@ -70,6 +72,10 @@ def first_only(alter: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
     return lambda said: waiting.pop()(said) if waiting else said
 
 
+def _emptied(found: re.Match[bytes]) -> bytes:
+    return b'"sort":[]'.ljust(len(found[0]))
+
+
 WRONG = {
     "cut in the middle": half,
     "timed out": replaced(b'"timed_out":false', b'"timed_out":true '),
@@ -78,6 +84,8 @@ WRONG = {
     "too busy": replaced(b"HTTP/1.1 200", b"HTTP/1.1 429"),
     "no JSON": replaced(b'"timed_out"', b'"timed out '),
     "another shape": replaced(b'"hits"', b'"hats"'),
+    "nothing to be sorted by": lambda said: re.sub(rb'"sort":\[[^]]*]', _emptied, said),
+    "another version's listings": replaced(b'"fields":{"listing"', b'"fields":{"lasting"'),
     "no JSON by its own word": replaced(b"application/vnd", b"text/plain; vnd"),
     "cut in the headers": lambda said: said[:40],
     "no HTTP": replaced(b"HTTP/1.1", b"SMTP/1.1"),
@@ -208,7 +216,17 @@ def test_the_second_try_is_another_nodes_though_the_first_is_back() -> None:
             for _ in range(others):
                 pool_of_one.submit(somebody_else).result()
             assert pool.get() is not first
-            assert pool.get() in pool.all()
+
+
+def test_a_thread_that_wakes_late_is_told_that_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy machine may wake it when all its time is over."""
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(seconds + SEARCH_TIMEOUT_S))
+    engine = ElasticsearchEngine(f"http://127.0.0.1:{free_port()}/nobody")
+    with pytest.raises(EngineUnavailable, match="does not answer"):
+        engine.search(Ask())
 
 
 def test_the_answer_to_a_write_can_be_lost(
@@ -290,6 +308,7 @@ def test_a_swap_whose_answer_is_lost_takes_no_index_away(
     lost: int, filled: ElasticsearchEngine, elasticsearch_url: str
 ) -> None:
     """Whether nobody or somebody hears that the alias was moved, what it points to is there."""
+    fill(filled, [a_listing("before")])  # so that there is one to take away
     swaps: list[bytes] = []
 
     def lose(said: bytes) -> bytes:

@@ -53,6 +53,7 @@ def test_understanding(text: str, meant: list[str]) -> None:
         ("a_b", "a b"),
         ("李 明", "李 明"),
         ("e\u0301", "e"),
+        ("Kinesio™", "kinesiotm"),
     ],
 )
 def test_words(text: str, folded: str) -> None:

@@ -133,6 +133,14 @@ def test_counts_are_of_everything_that_is_found(site: Site) -> None:
         assert site.get("/api/v1/clusters", near="Texas", **wrong).status in (400, 422)
 
 
+def test_counts_go_as_far_as_the_search_goes(site: Site) -> None:
+    """Where few are near, a search goes on to a wider circle, and so does the map."""
+    found = site.get("/api/v1/search", near="Amarillo, TX").json
+    assert found["widened"]
+    counted = site.get("/api/v1/clusters", near="Amarillo, TX", zoom=9).json["clusters"]
+    assert sum(each["count"] for each in counted) == found["total"]
+
+
 def test_an_operators_tiles_are_drawn_and_named(parts: Services, browser: Browser) -> None:
     fill(parts.engine, [a_listing("ana", dry_needling="yes"), a_listing("ben", dry_needling="yes")])
     port = free_port()
