@@ -58,10 +58,9 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-## Measure the search and the indexer: about an hour; QUICK=1 takes five minutes.
+## Measure the search, the indexer and a cluster: about two hours; QUICK=1 takes five minutes.
 bench: .venv/bench
 	$(BIN)/python -m benchmarks
-	$(BIN)/python -m benchmarks.indexing
 
 .venv/bench: requirements/bench.txt .venv/dev
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt

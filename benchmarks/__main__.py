@@ -1,69 +1,114 @@
-"""Measures the search on the machine at hand, and writes benchmarks/results.md.
+"""Measures the product on the machine at hand.
 
-    make bench            500,000 listings, and 5,000,000 for growth: about an hour, with the indexer
-    make bench QUICK=1    50,000 listings: five minutes, and nothing is written
-    python -m benchmarks engines api      some sections only, and nothing is written
+    make bench            500,000 listings, and 5,000,000 for growth: two hours
+    make bench QUICK=1    10,000 listings: five minutes, and nothing is written
+    python -m benchmarks engines api      some of it only
 
-Only the ratios count: whatever is compared is asked in turn, in the same minutes, on the same
-machine. The indexer has a benchmark of its own, indexing.py, and the cluster cluster.py.
+The sections share one node and go into benchmarks/results.md, each as soon as it is done; the
+programs start what they need and write reports of their own.
 """
 
-import os
-import platform
-import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator
-from importlib.metadata import version
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-import numpy as np
-
-from benchmarks import api, cache, engines, growth, pages, stacks, suggest
-from benchmarks.bench import LISTINGS, QUICK, Bench
+from benchmarks import (
+    api,
+    cache,
+    cluster,
+    engines,
+    growth,
+    indexing,
+    pages,
+    results,
+    sizing,
+    stacks,
+    suggest,
+)
+from benchmarks.bench import QUICK, Bench, filled
 from tests import elasticsearch_node
 
-SECTIONS = {
+
+class Section(Protocol):
+    """A module that measures something on the shared node."""
+
+    TITLE: str
+
+    def section(self, bench: Bench) -> Iterator[str]:
+        """What it found, in markdown, as it comes."""
+
+
+class Program(Protocol):
+    """A module that measures by itself, and writes its report."""
+
+    def main(self) -> None: ...
+
+
+SECTIONS: Mapping[str, Section] = {
     "engines": engines, "api": api, "pages": pages, "suggest": suggest, "cache": cache,
     "stacks": stacks, "growth": growth,
 }  # fmt: skip
+PROGRAMS: Mapping[str, Program] = {"indexing": indexing, "sizing": sizing, "cluster": cluster}
 RESULTS = Path(__file__).with_name("results.md")
 
 
-def report(bench: Bench, chosen: list[str]) -> Iterator[str]:
-    """The lines of the report, as they come."""
-    yield f"# Measurements\n\n{LISTINGS:,} fictional listings. {_processor()}, {os.cpu_count()} cores, "
-    yield f"Python {platform.python_version()}, numpy {np.__version__}, SQLite {sqlite3.sqlite_version}, "
-    yield f"Flask {version('flask')}, gunicorn {version('gunicorn')}, Elasticsearch "
-    yield f"{elasticsearch_node.VERSION} (a heap of 1 GB). `make bench` makes this file.\n\n"
-    for name in chosen:
-        yield from SECTIONS[name].section(bench)
-
-
-def _processor() -> str:
-    names = (
-        line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
-    )
-    return next(names, platform.machine()).partition(": ")[2]
-
-
-def main() -> None:
-    """Measure, and write the results as they come."""
-    chosen = sys.argv[1:] or list(SECTIONS)
-    if "engines" not in chosen:
-        chosen.insert(0, "engines")  # it fills both engines
-    text = ""
+def measure(chosen: Sequence[str]) -> None:
+    """Run sections on one node, and write each into the file of results."""
     with tempfile.TemporaryDirectory(prefix="directory-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         with elasticsearch_node.node(folder / "node") as url:
-            for line in report(Bench(folder, url), chosen):
-                text += line
-                sys.stdout.write(line)
-                sys.stdout.flush()
-    if not QUICK and chosen == list(SECTIONS):
-        RESULTS.write_text(text)
+            with told("filling both engines"):
+                bench = filled(folder, url)
+            for each in chosen:
+                with told(each):
+                    write(SECTIONS[each].TITLE, results.measured_on() + run(each, bench))
+
+
+def run(name: str, bench: Bench) -> str:
+    """What a section says, which is also printed as it comes."""
+    text = ""
+    print(f"## {SECTIONS[name].TITLE}\n")
+    for line in SECTIONS[name].section(bench):
+        text += line
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    return text
+
+
+def write(title: str, text: str) -> None:
+    """Put a section into the file of results, beside what was measured before; a quick one not."""
+    if not QUICK:
+        measured = results.sections(RESULTS.read_text()) | {title: text}
+        titles = [section.TITLE for section in SECTIONS.values()]
+        RESULTS.write_text(results.file_of(titles, measured))
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Print how long it takes."""
+    begun = time.monotonic()
+    yield
+    print(f"\n({what}: {time.monotonic() - begun:.0f} s)\n", flush=True)
+
+
+def main(names: Sequence[str]) -> None:
+    """Measure what is named, or everything."""
+    chosen = names or [*SECTIONS, *PROGRAMS]
+    if unknown := set(chosen) - {*SECTIONS, *PROGRAMS}:
+        sys.exit(f"there is no {', '.join(unknown)}, but {', '.join((*SECTIONS, *PROGRAMS))}")
+    with told("all"):
+        if sections := [name for name in SECTIONS if name in chosen]:
+            measure(sections)
+        for name in PROGRAMS:
+            if name in chosen:
+                with told(name):
+                    PROGRAMS[name].main()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,14 +3,16 @@
 import gc
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
 from benchmarks.listings import generated
 from benchmarks.queries import Parameters, ask, body
+from directory.listing import Change
 from directory.places import Places
 from directory.search.elasticsearch import ElasticsearchEngine
 from directory.search.engine import Ask, Engine
@@ -18,16 +20,21 @@ from directory.search.sqlite import SqliteEngine
 from directory.services import system_clock
 
 QUICK = bool(os.environ.get("QUICK"))
-LISTINGS = 50_000 if QUICK else 500_000
+LISTINGS = 10_000 if QUICK else 500_000
 ALIAS = "bench"
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A folder to work in, and a node that holds the listings; the embedded engine does, too."""
+    """A folder to work in, and a node; the embedded engine in the one has what the other has.
+
+    What filling each took is in seconds.
+    """
 
     folder: Path
     node: str
+    embedded_s: float
+    elastic_s: float
 
     @property
     def node_path(self) -> str:
@@ -54,11 +61,24 @@ class Bench:
     def places(self) -> Places:
         return Places(list)
 
+    @cached_property
+    def changes(self) -> Iterator[Change]:
+        """The first listing once more, under the next number each time."""
+        first = next(generated(1))
+        return (replace(first, number=number) for number in count(LISTINGS + 1))
+
     def ask(self, asked: Parameters) -> Ask:
         return ask(asked, self.places, system_clock().date())
 
     def body(self, asked: Parameters) -> bytes:
         return body(self.ask(asked))
+
+
+def filled(folder: Path, node: str) -> Bench:
+    """Both engines, filled with the same listings."""
+    embedded = fill(SqliteEngine(folder / "search.db"), LISTINGS)
+    elastic = fill(ElasticsearchEngine(f"{node}/{ALIAS}"), LISTINGS)
+    return Bench(folder, node, embedded, elastic)
 
 
 def fill(engine: Engine, many: int) -> float:
@@ -68,6 +88,13 @@ def fill(engine: Engine, many: int) -> float:
         generation.apply(generated(many))
         generation.serve(many)
     return time.perf_counter() - begun
+
+
+def timed(call: Callable[[], object]) -> float:
+    """How long it takes, milliseconds."""
+    begun = time.perf_counter()
+    call()
+    return (time.perf_counter() - begun) * 1000
 
 
 @contextmanager

@@ -1,62 +1,105 @@
 """Whether keeping finished answers would be worth its memory, on a mix as people would search.
 
-The hits are simulated (a cache of so many answers, the least lately used goes first), what a hit
-and a miss cost and how much memory an answer takes are measured.
+The hits are simulated (a cache of so many answers in each process, the least lately used goes
+first); what a miss and a hit cost, and how much memory an answer takes, are measured.
 """
 
 import statistics
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
 from benchmarks.bench import QUICK, Bench
 from benchmarks.clients import Client, get
 from benchmarks.queries import RADII, TEXTS, address, mix
-from benchmarks.servers import serving
+from benchmarks.servers import memory_mb, serving
 from benchmarks.tables import table
+from directory.web.server import WORKERS
 
-SEARCHES = 50_000 if QUICK else 200_000
+TITLE = "Keeping finished answers"
+SEARCHES, TIMED, ROUNDS = (20_000, 32, 1) if QUICK else (200_000, 128, 3)
 SIZES = (1_000, 5_000, 50_000)
 CITIES, ZIPS, PROFESSIONS = 120, 40, 20
 
+LEAST_SAVED, MOST_MB = 0.2, 300
+"""The rule: so much of the mean latency, and what a process may take in all."""
+
+WORTH_IT = "keep"
+
+_GUNICORN = ("gunicorn", "-b", "127.0.0.1:{port}", "-k", "gthread", "-w", "1", "--threads", "4",
+             "--log-level", "warning", "--keep-alive", "60")  # fmt: skip
+PLAIN = (*_GUNICORN, "benchmarks.application:create()")
+KEEPING = (*_GUNICORN, "benchmarks.keeping:create()")
+ENCODINGS = {"plain": (), "compressed": ("Accept-Encoding: gzip",)}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Of an answer: a miss and a hit (mean milliseconds over HTTP), and its size (mean bytes)."""
+
+    miss: float
+    hit: float
+    size: float
+
+    def saved(self, share: float) -> float:
+        """By which share the mean latency falls where so many searches are hits."""
+        return share * (1 - self.hit / self.miss)
+
 
 def section(bench: Bench) -> Iterator[str]:
-    """The share of hits by size, what it would save, and what it would take."""
-    miss, hit, size = _costs(bench)
-    yield "## Keeping finished answers\n\n"
-    yield f"{SEARCHES:,} simulated searches: {CITIES} cities of {ZIPS} ZIPs by Zipf's law, {PROFESSIONS} "
-    yield f"filters, four radii, text in 15 %. A miss takes {miss:.2f} ms over HTTP, what comes from a cache "
-    yield f"{hit:.2f} (here: a 304, which is told by the state of the index); an answer takes {size / 1000:.1f} kB.\n\n"
-    rows = []
-    for entries in SIZES:
-        share = _hits(entries)
-        mean = (1 - share) * miss + share * hit
-        rows.append(
-            [
-                f"{entries:,}",
-                f"{share:.1%}",
-                f"{1 - mean / miss:.1%}",
-                f"{entries * size / 1e6:,.0f} MB",
-            ]
-        )
+    """The share of hits by size, what it would save, and what it would take; and what follows."""
+    costs, process_mb = _costs(bench)
+    yield f"{SEARCHES:,} simulated searches, each of which comes to one of {WORKERS} processes: {CITIES} "
+    yield f"cities of {ZIPS} ZIPs by Zipf's law, {PROFESSIONS} filters, four radii, text in 15 %. Means over "
+    yield f"{ROUNDS} rounds of {TIMED} searches over HTTP, of the site and of one that keeps answers:\n\n"
     yield from table(
-        ("answers kept", "hits", "mean latency falls by", "memory of each process"), rows
-    )
+        ("answers", "a miss ms", "a hit ms", "kB"),
+        [[how, f"{each.miss:.2f}", f"{each.hit:.2f}", f"{each.size / 1000:.1f}"]
+         for how, each in costs.items()],
+    )  # fmt: skip
     yield "\n"
+    judged = [
+        (entries, how, share, each, _verdict(each, entries, share, process_mb))
+        for entries, share in ((entries, _hits(entries)) for entries in SIZES)
+        for how, each in costs.items()
+    ]
+    yield from table(
+        ("answers kept", "hits", "sent", "mean latency falls by", "memory of each process", "by the rule"),
+        [[f"{entries:,}", f"{share:.1%}", how, f"{each.saved(share):.1%}",
+          f"{entries * each.size / 1e6:,.0f} MB", verdict]
+         for entries, how, share, each, verdict in judged],
+    )  # fmt: skip
+    yield f"\nThe rule: answers are kept only if the mean falls by {LEAST_SAVED:.0%} or more, and a process "
+    yield f"with them stays under {MOST_MB} MB; it takes {process_mb:.0f} without. "
+    worth = [entries for entries, *_, verdict in judged if verdict == WORTH_IT]
+    yield (
+        f"So {min(worth):,} are worth it while nothing changes. " if worth else "So none are kept. "
+    )
+    yield "A published change makes all that is kept useless, as it changes the tag; and a hit may be a second "
+    yield "behind a change, as the state of the index is remembered for that long.\n"
+
+
+def _verdict(costs: Costs, entries: int, share: float, process_mb: float) -> str:
+    """What the rule says to so many answers kept."""
+    if costs.saved(share) < LEAST_SAVED:
+        return "saves too little"
+    return WORTH_IT if process_mb + entries * costs.size / 1e6 < MOST_MB else "takes too much"
 
 
 def _hits(entries: int) -> float:
     rng = Random(6)
     cities = list(accumulate(1 / rank for rank in range(1, CITIES + 1)))
     zips = list(accumulate(1 / rank for rank in range(1, ZIPS + 1)))
-    kept: OrderedDict[tuple[object, ...], None] = OrderedDict()
+    processes = [OrderedDict[tuple[object, ...], None]() for _ in range(WORKERS)]
     hits = 0
     for _ in range(SEARCHES):
         city = rng.choices(range(CITIES), cum_weights=cities)[0]
         zip_ = rng.choices(range(ZIPS), cum_weights=zips)[0]
         text = rng.randrange(len(TEXTS) * 200) if rng.random() < 0.15 else None
         asked = (city, zip_, rng.randrange(PROFESSIONS), rng.choice(RADII), text)
+        kept = rng.choice(processes)
         if asked in kept:
             hits += 1
             kept.move_to_end(asked)
@@ -67,17 +110,31 @@ def _hits(entries: int) -> float:
     return hits / SEARCHES
 
 
-def _costs(bench: Bench) -> tuple[float, float, float]:
-    """A miss and a hit (ms), and an answer's size (bytes)."""
-    misses, hits, sizes = [], [], []
-    with serving(bench.folder, bench.elastic_url) as server, Client(server.url) as site:
-        for each in mix(64):
-            request = get(f"/api/v1/search?{address(each)}")
-            site.ask(request)
-            took, answer = site.ask(request)
-            tag = answer.lower().partition(b"etag: ")[2].split(b"\r\n")[0]
-            again = request[:-2] + b"If-None-Match: " + tag + b"\r\n\r\n"
-            misses.append(took)
-            hits.append(site.ask(again, b"304")[0])
-            sizes.append(len(answer))
-    return statistics.median(misses), statistics.median(hits), statistics.mean(sizes)
+def _costs(bench: Bench) -> tuple[dict[str, Costs], float]:
+    """What an answer costs, by how it is sent; and the memory of a process without any kept (MB)."""
+    paths = [f"/api/v1/search?{address(each)}" for each in mix(TIMED)]
+    with (
+        serving(bench.folder, bench.elastic_url, PLAIN) as plain,
+        serving(bench.folder, bench.elastic_url, KEEPING) as keeping,
+        Client(plain.url) as missing,
+        Client(keeping.url) as hitting,
+    ):
+        costs = {
+            how: _in_turn(missing, hitting, [get(path, *lines) for path in paths])
+            for how, lines in ENCODINGS.items()
+        }
+        return costs, max(memory_mb(plain.pid))
+
+
+def _in_turn(missing: Client, hitting: Client, requests: list[bytes]) -> Costs:
+    """All asked of one, then of the other; the first round, which fills what is kept, does not count."""
+    misses: list[float] = []
+    hits: list[float] = []
+    for round_ in range(ROUNDS + 1):
+        missed = [missing.ask(request) for request in requests]
+        hit = [hitting.ask(request) for request in requests]
+        if round_:
+            misses += (took for took, _ in missed)
+            hits += (took for took, _ in hit)
+    size = statistics.mean(len(answer) for _, answer in hit)
+    return Costs(statistics.mean(misses), statistics.mean(hits), size)

@@ -2,17 +2,18 @@
 
 import socket
 import statistics
-import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle, islice
 from urllib.parse import urlsplit
 
 
-def get(path: str) -> bytes:
-    """A GET request as it goes over the line."""
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n\r\n".encode()
+def get(path: str, *lines: str) -> bytes:
+    """A GET request as it goes over the line, with further header lines."""
+    head = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json", *lines, "", "")
+    return "\r\n".join(head).encode()
 
 
 def post(path: str, body: bytes) -> bytes:
@@ -79,22 +80,23 @@ class Load:
 
 
 def load(url: str, requests: Sequence[bytes], clients: int, seconds: float) -> Load:
-    """Ask with so many clients at once, each going round the requests from a place of its own."""
-    times: list[float] = []
+    """Ask with so many clients at once, each going round the requests from a place of its own.
+
+    What a client raises is raised: those that were left would have had the server to themselves.
+    """
     begun = time.perf_counter()
     until = begun + seconds
 
-    def go(number: int) -> None:
+    def go(number: int) -> list[float]:
+        times = []
         with Client(url) as client:
             start = number * len(requests) // clients
             for request in islice(cycle(requests), start, None):
                 if time.perf_counter() > until:
-                    return
+                    break
                 times.append(client.ask(request)[0])
+        return times
 
-    threads = [threading.Thread(target=go, args=(number,)) for number in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(clients) as pool:
+        times = [took for each in pool.map(go, range(clients)) for took in each]
     return Load(len(times) / (time.perf_counter() - begun), times)

@@ -1,7 +1,7 @@
 """The indexer at national scale: reading, loading and rebuilding, beside the bare tools.
 
-    make bench            both benchmarks; this one writes benchmarks/indexing.md
-    QUICK=1               a tenth of the rows
+    python -m benchmarks.indexing           half an hour; writes benchmarks/indexing.md
+    QUICK=1 python -m benchmarks.indexing   a hundredth of the rows, and nothing is written
 
 Every figure of ours stands beside one of the bare tool on the same rows in the same minute. Loads
 run in processes of their own, so that each tells its own peak of memory.
@@ -17,14 +17,16 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
 from benchmarks import registry
+from benchmarks.bench import QUICK
 from directory.places import Places
+from directory.publishing import batches
 from directory.search.elasticsearch import ElasticsearchEngine
 from directory.search.elasticsearch.index import _operation, create
 from directory.search.sqlite import SqliteEngine
@@ -34,19 +36,18 @@ from directory.store.database import Database
 from indexer import sync
 from indexer.load import Loader
 from indexer.sources.nppes import Nppes
-from indexer.sources.record import Record
+from indexer.sources.record import Record, Said
 from tests.elasticsearch_node import node
 
-QUICK = bool(os.environ.get("QUICK"))
-SCALE = 10 if QUICK else 1
+SCALE, ROUNDS = (100, 1) if QUICK else (1, 3)
 SCANNED, WANTED, LISTINGS = 810_000 // SCALE, 100_000 // SCALE, 500_000 // SCALE
 LINEAR = [rows // SCALE for rows in (50_000, 500_000, 5_000_000)]
-ROUNDS = 3
 
 
-def seconds(call: object, *arguments: object) -> float:
+def seconds(call: Callable[..., object], *arguments: object) -> float:
+    """How long it takes."""
     started = time.perf_counter()
-    call(*arguments)  # type: ignore[operator]
+    call(*arguments)
     return time.perf_counter() - started
 
 
@@ -107,7 +108,7 @@ def read_ours(path: Path) -> None:
     assert sum(
         1
         for each in source.read(part, ())
-        if isinstance(each, Record) and source.interpret(each, today)
+        if isinstance(each, Record) and isinstance(source.interpret(each, today), Said)
     )
 
 
@@ -232,11 +233,8 @@ def post_bare(url: str, index: str, bodies: Sequence[bytes]) -> None:
             connection.request("POST", f"/{index}/_bulk?filter_path=errors", body, headers)
             assert b'"errors":false' in connection.getresponse().read()
 
-    threads = [threading.Thread(target=post, args=(bodies[n::2],)) for n in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(post, (bodies[n::2] for n in range(2))))
     connection = http.client.HTTPConnection(host)
     connection.request("POST", f"/{index}/_refresh")
     connection.getresponse().read()
@@ -257,36 +255,42 @@ def rebuilt(store: Path, engine: str) -> dict[str, float]:
 
 
 def bare_index(built: Path, copy: Path) -> float:
-    """Seconds to write the same rows of the same tables with executemany alone."""
+    """Seconds to write the same rows of the same tables, and their indexes, with SQLite alone.
+
+    Of all tables of the generation that serves: what is laid aside while it is filled is gone.
+    """
     source, target = sqlite3.connect(built), sqlite3.connect(copy, isolation_level=None)
     target.execute("PRAGMA journal_mode = WAL")
     target.execute("PRAGMA synchronous = NORMAL")
-    tables = [
-        name for (name,) in source.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND (name LIKE 'listing_%' "
-            "OR name LIKE 'chunk_%' OR name LIKE 'word_%')"
-        )
-    ]  # fmt: skip
-    rows = {}
-    for table in tables:
-        (sql,) = source.execute("SELECT sql FROM sqlite_master WHERE name = ?", [table]).fetchone()
-        target.execute(sql)
-        rows[table] = source.execute(f"SELECT * FROM {table}").fetchall()
-    started = time.perf_counter()
-    for table in tables:
-        marks = ", ".join("?" * len(rows[table][0]))
-        for start in range(0, len(rows[table]), 20_000):
-            target.execute("BEGIN IMMEDIATE")
-            some = rows[table][start : start + 20_000]
-            target.executemany(f"INSERT INTO {table} VALUES ({marks})", some)
-            target.execute("COMMIT")
-    return time.perf_counter() - started
+    (number,) = source.execute("SELECT number FROM generation WHERE serving").fetchone()
+    made = [
+        (kind, name, sql)
+        for kind, name, sql in source.execute("SELECT type, name, sql FROM sqlite_master")
+        if sql and name.endswith(f"_{number}")
+    ]
+    took = 0.0
+    for kind, name, sql in made:
+        if kind == "table":
+            target.execute(sql)
+            took += seconds(write, target, name, source.execute(f"SELECT * FROM {name}").fetchall())
+    indexes = [sql for kind, _, sql in made if kind == "index"]
+    return took + sum(seconds(target.execute, sql) for sql in indexes)
+
+
+def write(target: sqlite3.Connection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    """Insert rows, 20,000 in a transaction."""
+    for start in range(0, len(rows), 20_000):
+        some = rows[start : start + 20_000]
+        marks = ", ".join("?" * len(some[0]))
+        target.execute("BEGIN IMMEDIATE")
+        target.executemany(f"INSERT INTO {table} VALUES ({marks})", some)
+        target.execute("COMMIT")
 
 
 def bodies_of(database: Database) -> list[bytes]:
     changes = (
         change
-        for batch in sync._batches(database, 0, 5_000, None)
+        for batch in batches(database, 0, sync.REBUILD_BATCH)
         for change in batch
     )  # fmt: skip
     return [
@@ -349,12 +353,6 @@ def report(folder: Path) -> Iterator[str]:
 
 def main() -> None:
     """Measure, and write the results as they come."""
-    if sys.argv[1:2] == ["load"]:
-        load_in_process(*sys.argv[2:])
-        return
-    if sys.argv[1:2] == ["rebuild"]:
-        rebuild_in_process(*sys.argv[2:])
-        return
     with tempfile.TemporaryDirectory(prefix="directory-bench-") as name:
         Path(name).chmod(0o755)
         text = ""
@@ -363,8 +361,13 @@ def main() -> None:
             sys.stdout.write(line)
             sys.stdout.flush()
     if not QUICK:
-        Path(__file__).with_name("indexing.md").write_text(text)
+        Path(__file__).with_suffix(".md").write_text(text)
 
+
+IN_PROCESS = {"load": load_in_process, "rebuild": rebuild_in_process}
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        IN_PROCESS[sys.argv[1]](*sys.argv[2:])
+    else:
+        main()

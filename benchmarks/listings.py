@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from functools import cache
 from random import Random
 
+import numpy as np
 import orjson
 import zipcodes
 
 from directory.listing import Change, Listing
+from directory.search.distance import Grid, to_grid
 from directory.vocabulary import Kind, vocabulary
 
 NOW = datetime.now(UTC)
@@ -44,7 +46,8 @@ _PROVENANCE = {field: {"source": "clinic", "as_of": _AS_OF} for field in _STATED
 @cache
 def towns() -> list[dict[str, str]]:
     """ZIPs as often as people live by them: delivery ZIPs are about equal in population."""
-    return [z for z in zipcodes.list_all() if z["zip_code_type"] == "STANDARD" and float(z["lat"])]
+    every = zipcodes.list_all()  # type: ignore[no-untyped-call]  # compiled
+    return [z for z in every if z["zip_code_type"] == "STANDARD" and float(z["lat"])]
 
 
 def generated(many: int) -> Iterator[Change]:
@@ -57,6 +60,13 @@ def generated(many: int) -> Iterator[Change]:
         if number <= _CHECKED:
             Listing.model_validate_json(document)
         yield Change(number, f"b{number:07}", document, NOW)
+
+
+def points(many: int) -> Grid:
+    """Where so many of them are, in their order."""
+    places = (orjson.loads(each.document or b"")["location"] for each in generated(many))
+    flat = np.fromiter((p[which] for p in places for which in ("lat", "lon")), float, 2 * many)
+    return to_grid(flat[::2], flat[1::2])
 
 
 def _frequent(names: list[str], rng: Random) -> str:

@@ -46,6 +46,12 @@ def search(rng: Random, radius: float, *, filtered: bool, text: bool) -> Paramet
     return asked | (FILTERS if filtered else {}) | ({"q": [rng.choice(TEXTS)]} if text else {})
 
 
+def alike(many: int, radius: float, *, filtered: bool, text: bool) -> list[Parameters]:
+    """So many searches of one kind, the same ones each time."""
+    rng = Random(radius)
+    return [search(rng, radius, filtered=filtered, text=text) for _ in range(many)]
+
+
 def address(asked: Parameters) -> str:
     """What stands behind the question mark."""
     return urlencode(asked, doseq=True)

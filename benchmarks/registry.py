@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-import zipcodes
-
+from benchmarks.listings import towns
 from directory.fields import npi_is_valid
 
 SHARE = 0.043
@@ -62,13 +61,13 @@ def npis() -> Iterator[str]:
 def rows(many: int, share: float) -> Iterator[str]:
     rng = Random(1)
     names = columns()
-    towns = [z for z in zipcodes.list_all() if z["zip_code_type"] == "STANDARD" and float(z["lat"])]
+    places = towns()
     others = len(names) - names.index("Healthcare Provider Primary Taxonomy Switch_1") - 1
     tail = '""' + ',""' * (others - 1)
     mailing = '"12 MAILBOX LANE","SUITE 400","SOMEWHERE ELSE","NV","891010000"' + ',""' * 15
     yield ",".join(f'"{name}"' for name in names) + "\n"
     for npi, _ in zip(npis(), range(many), strict=False):
-        town = towns[int(rng.random() * len(towns))]
+        town = places[int(rng.random() * len(places))]
         code = rng.choice(OURS if rng.random() < share else OTHERS)
         house = int(rng.random() * 9000) + 1
         street, digits = rng.choice(STREETS), int(rng.random() * 9_000_000) + 1_000_000

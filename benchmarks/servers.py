@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.clients import Client, get
 from tests.elasticsearch_node import free_port
 
 BIN = Path(sys.executable).parent
@@ -91,6 +92,13 @@ def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.01)
     raise RuntimeError(f"the server did not answer at {address}")
+
+
+def node_pid(url: str) -> int:
+    """The process of the Elasticsearch node that answers at an address."""
+    with Client(url) as node:
+        _, answer = node.ask(get("/_nodes/_local/process?filter_path=nodes.*.process.id"))
+    return int(answer.rpartition(b'"id":')[2].split(b"}")[0])
 
 
 def cpu_s(pid: int) -> float:

@@ -9,18 +9,19 @@ from benchmarks.listings import FAMILY, GIVEN, towns
 from benchmarks.tables import quantiles, table
 from directory.vocabulary import Kind, vocabulary
 
+TITLE = "Suggestions"
 TYPED, LENGTHS, EACH = 300, (1, 2, 3, 5, 8), 8
 NAMES_FROM = 3
 
 
 def section(bench: Bench) -> Iterator[str]:
-    """Microseconds by how many letters are typed; the target is 1,000 at the 95th percentile."""
+    """The beginnings of what people type; names are suggested from three letters on."""
     rng = Random(5)
     terms = [term.label for kind in Kind for term in vocabulary().terms(kind)]
     names = [f"{rng.choice(GIVEN)} {rng.choice(FAMILY)}" for _ in range(TYPED)]
     cities = [rng.choice(towns())["city"] for _ in range(TYPED)]
     bench.places.beginning_with("a", 1)  # sorts them, once
-    yield "## Suggestions\n\nMicroseconds, p50 / p95, by the letters typed.\n\n"
+    yield "Microseconds, p50 / p95, by the letters typed; the target is 1,000 at the 95th percentile.\n\n"
     yield from table(
         ("what", *map(str, LENGTHS)),
         [
@@ -30,7 +31,6 @@ def section(bench: Bench) -> Iterator[str]:
             ["names, Elasticsearch", *_row(lambda t: bench.elastic.names(t, EACH), names, NAMES_FROM)],
         ],
     )  # fmt: skip
-    yield "\n"
 
 
 def _row(suggest: Callable[[str], object], texts: list[str], least: int) -> Iterator[str]:
