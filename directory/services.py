@@ -16,7 +16,6 @@ from directory.partner_keys import PartnerKeys
 from directory.places import Places, places
 from directory.places.census import saved
 from directory.search.cursor import Cursors
-from directory.search.elasticsearch import ElasticsearchEngine
 from directory.search.engine import Engine
 from directory.search.find import Finder
 from directory.search.sqlite import SqliteEngine
@@ -92,6 +91,9 @@ def engine(settings: Settings) -> Engine:
     url = settings.search_url
     if urlsplit(url).scheme == "sqlite":
         return SqliteEngine(Path(url.removeprefix("sqlite:///")))
+    # Its client takes a tenth of a second to import, which the embedded engine need not wait for.
+    from directory.search.elasticsearch import ElasticsearchEngine
+
     api_key = settings.search_api_key.get_secret_value()
     return ElasticsearchEngine(url, api_key=api_key, ca_file=settings.search_ca_file)
 
