@@ -1,5 +1,6 @@
 """No letter is sent twice and none is lost, whatever happens to it, to the server or to us."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -128,6 +129,18 @@ def test_a_process_that_ends_in_the_middle_loses_nothing(letters: Database) -> N
     other.send(310)
     assert other.got == [LETTERS[2], LETTERS[1]]
     assert waiting(letters) == 0
+
+
+def test_who_is_to_end_ends_between_two_letters(letters: Database) -> None:
+    stop, got = threading.Event(), list[str]()
+
+    def take(letter: Letter) -> None:
+        got.append(letter.recipient)
+        stop.set()
+
+    assert mails.send_due(letters, take, NOW, print, stop) == 1
+    assert Sender(letters).send(1) == 2
+    assert got == LETTERS[:1]
 
 
 @pytest.mark.parametrize("is_taken", [True, False])
