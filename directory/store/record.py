@@ -57,6 +57,38 @@ def record_all(
 
     `said` is what is stored under their names (statements_said).
     """
+    results: list[Recorded | ValidationError] = []
+    for some in _each_name_once(sayings):
+        if results:  # what was said a moment ago is stored by now
+            said = statements_said(session, ((s.source, s.key) for _, s in some))
+        results += _record_once(session, some, made, said)
+    return results
+
+
+def _each_name_once(
+    sayings: Sequence[tuple[str, Statement]],
+) -> Iterator[list[tuple[str, Statement]]]:
+    """Portions in which no name comes twice: what follows from each word of a base happens.
+
+    A sound registry says each name once, and is one portion.
+    """
+    portion: dict[Name, tuple[str, Statement]] = {}
+    for id_, statement in sayings:
+        name = (statement.source, statement.key)
+        if name in portion:
+            yield list(portion.values())
+            portion = {}
+        portion[name] = (id_, statement)
+    yield list(portion.values())
+
+
+def _record_once(
+    session: Transaction,
+    sayings: Sequence[tuple[str, Statement]],
+    made: Made,
+    said: Mapping[Name, SaidOf],
+) -> list[Recorded | ValidationError]:
+    """Record statements of which no two have one name."""
     ids = {id_ for id_, _ in sayings} | {each.listing_id for each in said.values()}
     batch = Batch(session, ids, made, said, [statement for _, statement in sayings])
     results = [batch.record(id_, statement) for id_, statement in sayings]
