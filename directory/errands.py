@@ -1,15 +1,20 @@
 """What a serving process does beside answering: publish changes, send letters, let time pass.
 
-So an approved change is found within two seconds with no other process running; and where the
-engine or the mail server is down, it follows once they are back.
+Each has a thread of its own, so that none keeps another from being done: neither a mail server that
+takes ten seconds for each answer nor a listing that cannot be read. An approved change is found
+within two seconds with no other process running; and where the engine or the mail server is down,
+what it was to do follows once it is back.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 
 from directory.aging import grow_old
+from directory.mail import MailUnavailable
 from directory.publishing import OTHER_HISTORY, Stopped, publish
 from directory.reminders import remind
 from directory.search.engine import EngineUnavailable
@@ -26,56 +31,67 @@ LOOK_EVERY_S = 5.0
 """What the index has is looked at even if the store has nothing new: it may be another index by
 now, that a rebuild or a step back has put in."""
 
+STOP_S = 10.0
+"""How long what is under way may take once the errands are to end."""
+
 
 class Errands:
-    """One thread of its own; `run_once` is its whole work."""
+    """Each errand is a method that does once what is due; from `start` to `stop` all are repeated.
+
+    A store that could not be reached at the start, and may lack tables, gets them first.
+    """
 
     def __init__(self, parts: Services) -> None:
         self._parts = parts
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
         self._published, self._looked = -1, 0.0
-        self._reminded: date | None = None
-        self._told = ""
-        self._counted = time.monotonic()
+        self._passed_on: date | None = None
+        every_s = {
+            self.publish: EVERY_S, self.send: EVERY_S, self.let_time_pass: EVERY_S,
+            self.count: COUNT_EVERY_S,
+        }  # fmt: skip
+        self._threads = [
+            threading.Thread(target=self._repeat, args=each, name=each[0].__name__, daemon=True)
+            for each in every_s.items()
+        ]
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End, once what is under way is done."""
+        """End, once what is under way is done, and write down what was counted."""
         self._stop.set()
-        self._thread.join(10)
+        with suppress(StoreUnavailable):
+            self.count()
+        until = time.monotonic() + STOP_S
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
-    def _run(self) -> None:
-        wait_s = EVERY_S
+    def _repeat(self, errand: Callable[[], None], every_s: float) -> None:
+        is_migrated, told, wait_s = False, "", every_s
         while not self._stop.wait(wait_s):
             try:
-                self.run_once()
-                self._told, wait_s = "", EVERY_S
+                if not is_migrated:
+                    self._parts.database.migrate()
+                    is_migrated = True
+                errand()
+                told, wait_s = "", every_s
             except Stopped:
                 break
-            except (EngineUnavailable, StoreUnavailable) as error:
-                self._tell(str(error))
+            except (EngineUnavailable, MailUnavailable, StoreUnavailable) as error:
+                if told != str(error):
+                    told = str(error)
+                    log.warning("%s: %s; trying again", errand.__name__, told)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the next errand is due
-                log.error("an errand failed: %s", wordless(error))
+            except Exception as error:  # noqa: BLE001  # whatever it is, it may do better next time
+                log.error("%s failed: %s", errand.__name__, wordless(error))
                 wait_s = LONGEST_WAIT_S
 
-    def run_once(self) -> None:
-        """Send what is to be sent, let time pass, then bring the index up to date."""
+    def publish(self) -> None:
+        """Bring the index up to date, if there is one that this version can read."""
         parts = self._parts
-        now = parts.clock()
-        mails.send_due(parts.database, parts.post, now, self._tell)
-        if self._reminded != now.date():
-            grow_old(parts.database, parts.clock, self._tell)
-            remind(parts)
-            with parts.database.writing() as session:
-                retention.forget_old(session, now)
-            self._reminded = now.date()
-        if time.monotonic() > self._counted + COUNT_EVERY_S:
-            self.count()
         with parts.database.reading() as session:
             position = changefeed.position(session)
         if position == self._published and time.monotonic() < self._looked + LOOK_EVERY_S:
@@ -91,21 +107,34 @@ class Errands:
         publish(parts.database, parts.engine, served.position, stop=self._stop)
         self._published = position
 
+    def send(self) -> None:
+        """Send the letters that are due; MailUnavailable where some could not be sent."""
+        parts, failed = self._parts, list[str]()
+        mails.send_due(parts.database, parts.post, parts.clock(), failed.append, self._stop)
+        if failed:
+            raise MailUnavailable(failed[0])
+
+    def let_time_pass(self) -> None:
+        """Once a day forget what was kept long enough, let listings grow old and remind owners."""
+        parts, now = self._parts, self._parts.clock()
+        if self._passed_on == now.date():
+            return
+        with parts.database.writing() as session:
+            retention.forget_old(session, now)
+        grow_old(parts.database, parts.clock, log.warning)
+        remind(parts)
+        self._passed_on = now.date()
+
     def count(self) -> None:
         """Write down how often listings were seen, and keys used."""
         parts, taken = self._parts, self._parts.seen.take()
-        if taken:
-            try:
-                with parts.database.writing() as session:
-                    month = parts.clock().date().replace(day=1)
-                    seen.add(session, month, taken.shown, taken.opened)
-                    partners.add_usage(session, month, taken.used)
-            except StoreUnavailable:
-                parts.seen.put_back(taken)
-                raise
-        self._counted = time.monotonic()
-
-    def _tell(self, what: str) -> None:
-        if what != self._told:
-            self._told = what
-            log.warning("%s; trying again", what)
+        if not taken:
+            return
+        try:
+            with parts.database.writing() as session:
+                month = parts.clock().date().replace(day=1)
+                seen.add(session, month, taken.shown, taken.opened)
+                partners.add_usage(session, month, taken.used)
+        except StoreUnavailable:
+            parts.seen.put_back(taken)
+            raise

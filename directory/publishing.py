@@ -108,7 +108,8 @@ def as_taken(
             elif not _is_taken_at_last(put, part, stop):
                 refused[part[0].id] = error
     for id_, why in refused.items():
-        log.error("%s is left out of the index, which refuses it: %r", id_, why)
+        # An engine's words quote the field that it refuses, which may be a street.
+        log.error("%s is left out of the index, which refuses it: %s", id_, type(why).__name__)
     return [replace(each, document=None) if each.id in refused else each for each in batch]
 
 

@@ -8,19 +8,22 @@ from pathlib import Path
 BUSY_S = 10.0
 """How long a writer waits for another before it gives up."""
 
+_KIND, _HELD = 0xFF, (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+"""The lowest byte of an error's code is its kind; of these kinds is what others will let go of."""
+
 
 def use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Let readers read while one writes.
 
     The change of mode does not wait for others as all else does, so processes that open a new file
-    at the same moment have to try again.
+    at the same moment have to try again. What is wrong with the file or the disk is raised at once.
     """
     deadline = time.monotonic() + BUSY_S
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _KIND not in _HELD or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
         else:

@@ -117,11 +117,10 @@ def rebuild(*, accept_shrink: bool) -> None:
 def rollback() -> None:
     """Answer searches from the index that the last rebuild has replaced; again: back to the new.
 
-    It is as old as it was then: a site that is served brings it up to date in seconds, as does
-    `indexer sync`.
+    What has changed since then is brought in at once.
     """
     with opened() as found:
-        served = found.engine.roll_back()
+        served = keeping.roll_back(found.database, found.engine)
     if not served:
         fail("there is no other index: the one before is kept until the next rebuild")
     say(f"generation {served.generation} answers now: {served.documents:,} listings")

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from pydantic import ValidationError
+
 from directory.aging import Tell, grow_old
 from directory.listing import Change, Listing
 from directory.publishing import BATCH, Stopped, as_taken, batches, publish
@@ -156,6 +158,20 @@ def rebuild(
     return held
 
 
+def roll_back(database: Database, engine: Engine) -> EngineStatus | None:
+    """Answer from the index that a rebuild has replaced, brought up to date; None without one.
+
+    That is done at once, from where it stood: a process that was just publishing goes on from where
+    the other one was, and then this one would seem to have all that lies between.
+    """
+    served = engine.roll_back()
+    if not served:
+        return None
+    if _is_of(database, served):
+        publish(database, engine, served.position)
+    return engine.status()
+
+
 @dataclass(frozen=True)
 class _Filled:
     """Up to which change a new generation was filled, and which listings it has refused."""
@@ -180,7 +196,9 @@ def _fill(
     except (Stopped, StoreUnavailable):
         raise
     except Exception as error:  # noqa: BLE001  # whatever a refused change makes of an engine
-        log.warning("the new index is filled once more, batch by batch: %r", error)
+        # An engine's words quote the field that it refuses.
+        kind = type(error).__name__
+        log.warning("the new index is filled once more, batch by batch: %s", kind)
     else:
         return _Filled(stream.position)
     left_out: set[str] = set()
@@ -209,8 +227,17 @@ def _check(database: Database, generation: Generation, filled: _Filled) -> None:
         raise Unfit(f"The new index holds {held:,} listings, the store has {published:,}; {_STAYS}")
     for (change,) in filter(None, samples):
         is_in = change.number <= position and change.id not in filled.left_out
-        if is_in and (listing := change.listing) and not _is_found(generation, listing):
+        if is_in and (listing := _readable(change)) and not _is_found(generation, listing):
             raise Unfit(f"The new index does not find {listing.id} where it is; {_STAYS}")
+
+
+def _readable(change: Change) -> Listing | None:
+    """The listing of a change; None where an engine has taken what is none to this version."""
+    try:
+        return change.listing
+    except ValidationError:
+        log.error("%s is not looked for: its document cannot be read", change.id)
+        return None
 
 
 def _is_found(generation: Generation, listing: Listing) -> bool:
@@ -218,7 +245,7 @@ def _is_found(generation: Generation, listing: Listing) -> bool:
     here = Ask(area=Circle(listing.location.point, HERE_M), clauses=clauses, limit=100)
     found = generation.search(here)
     is_among_many = found.total > len(found.hits)
-    return is_among_many or any(hit.listing.id == listing.id for hit in found.hits)
+    return is_among_many or any(hit.key.id == listing.id for hit in found.hits)
 
 
 class _Stream:

@@ -17,7 +17,10 @@ TIMEOUT_S = 10.0
 
 
 class MailUnavailable(Exception):
-    """The letter could not be handed over; it may be later."""
+    """The letter could not be handed over; it may be later.
+
+    It is logged, and says nothing of the letter: a server's own words often quote the recipient.
+    """
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,11 @@ class _Server:
                     password = unquote(self._parts.password or "")
                     server.login(unquote(self._parts.username), password)
                 server.send_message(made)
-        except (OSError, smtplib.SMTPException) as error:
-            raise MailUnavailable(f"the mail server does not take it: {error}") from error
+        except smtplib.SMTPException as error:
+            said = f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".rstrip()
+            raise MailUnavailable(f"the mail server does not take it: {said}") from error
+        except OSError as error:
+            raise MailUnavailable(f"the mail server cannot be reached: {error}") from error
 
     def connected(self) -> smtplib.SMTP:
         """A connection, by TLS where it can be."""

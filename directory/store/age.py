@@ -45,5 +45,4 @@ def age(session: Transaction, made: Made, *, accept: bool = False) -> int:
             f"{len(lapsing)} of {published} published listings were attested before {since}. "
             "Is the clock right? If it is, accept with --accept-lapses."
         )
-    let_lapse(session, (row.id for row in due), lapsing, made)
-    return len(lapsing)
+    return let_lapse(session, (row.id for row in due), lapsing, made)

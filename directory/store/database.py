@@ -7,8 +7,9 @@ that somebody else is about to replace. On SQLite that lock is the write lock of
 
 import secrets
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,10 @@ from directory.store.models import ChangeCounterRow, ChangeMarkRow
 
 _MIGRATION_LOCK = 7_208_155
 """PostgreSQL's name for the lock: any number that nobody else uses."""
+
+_MIGRATING = threading.Lock()
+"""Alembic speaks of *the* migration of a process: threads would run one another's, on the wrong
+store (`tests/store/test_upgrade.py`)."""
 
 _CACHE_KB, _CHECKPOINT_PAGES = 32_000, 8_000
 
@@ -52,7 +57,7 @@ class Database:
             raise ValueError(f"{error} (the store's URL)") from error
         # SQLite's waiting writers poll, and the one that just wrote wins again and again: the
         # threads of one process queue here instead.
-        self._turn: AbstractContextManager[object] = threading.Lock() if is_file else nullcontext()
+        self._turn = threading.Lock() if is_file else None
 
     def migrate(self) -> None:
         """Bring the tables up to this version of the code; does nothing where they are.
@@ -62,7 +67,7 @@ class Database:
         """
         with _as_unavailable(), self._engine.connect() as connection:
             # One process migrates, the others wait and find it done.
-            connection.execution_options(immediate=True)
+            connection.execution_options(writing_within_s=BUSY_S)
             if self._engine.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             found = _revision(connection)
@@ -100,20 +105,28 @@ class Database:
     def writing(self, *, rehearsal: bool = False) -> Iterator[Session]:
         """A write transaction: durable once the block has ended; if it fails, nothing is kept.
 
-        Nor is anything kept of a rehearsal.
+        Nor is anything kept of a rehearsal. StoreUnavailable where others write for too long: on
+        SQLite threads and processes together are waited for BUSY_S.
         """
-        with self._turn, _as_unavailable(), Session(self._engine) as session:
-            session.connection(execution_options={"immediate": True})
+        with self._in_turn() as left_s, _as_unavailable(), Session(self._engine) as session:
+            session.connection(execution_options={"writing_within_s": left_s})
             before = session.scalars(select(ChangeCounterRow).with_for_update()).one().number
             yield session
             if not rehearsal:
                 _mark(session, before)
                 session.commit()
 
-    def ping(self) -> None:
-        """Return if the store answers; else StoreUnavailable."""
-        with self.reading() as session:
-            session.execute(text("SELECT 1"))
+    @contextmanager
+    def _in_turn(self) -> Iterator[float]:
+        """A writer's turn among the threads; says how long (s) it may wait for other processes."""
+        until = time.monotonic() + BUSY_S
+        if self._turn and not self._turn.acquire(timeout=BUSY_S):
+            raise StoreUnavailable("the store cannot be used: others write to it for too long")
+        try:
+            yield max(0.0, until - time.monotonic())
+        finally:
+            if self._turn:
+                self._turn.release()
 
     def close(self) -> None:
         """Close all connections; the next transaction opens one."""
@@ -127,7 +140,8 @@ def _upgrade(connection: Connection) -> None:
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", "directory.store:migrations")
-    command.upgrade(config, "head")
+    with _MIGRATING:
+        command.upgrade(config, "head")
 
 
 def _revision(connection: Connection) -> str | None:
@@ -188,8 +202,10 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:  # noqa: ANN401  # SQLAlchemy's own signature
-        immediate = connection.get_execution_options().get("immediate")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        wait_s = connection.get_execution_options().get("writing_within_s")
+        milliseconds = round(1_000 * (BUSY_S if wait_s is None else wait_s))
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
+        connection.exec_driver_sql("BEGIN" if wait_s is None else "BEGIN IMMEDIATE")
 
     return engine
 

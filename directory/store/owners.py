@@ -58,8 +58,3 @@ def add_moderator(session: Transaction, email: str, at: datetime) -> None:
 def is_moderator(session: Transaction, email: str) -> bool:
     """Whether an address may decide."""
     return session.get(ModeratorRow, email) is not None
-
-
-def moderators(session: Transaction) -> list[str]:
-    """Every address that may decide, in order."""
-    return sorted(session.scalars(select(ModeratorRow.email)))

@@ -3,7 +3,8 @@
 One statement is a batch of one: there is no second path.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -11,7 +12,8 @@ from itertools import islice
 
 from pydantic import ValidationError
 
-from directory.listing import Source
+from directory.fields import STORED
+from directory.listing import Listing, Source
 from directory.store import clinics
 from directory.store.batch import Batch, Recorded, Taken
 from directory.store.clinics import Clinic, listings_at
@@ -20,6 +22,8 @@ from directory.store.keys import keys_of
 from directory.store.listings import Made, Outcome
 from directory.store.said import Name, SaidOf, further, statements_said
 from directory.store.statement import Statement
+
+log = logging.getLogger("directory.store")
 
 _DRAWN_AT_ONCE = 5_000
 
@@ -53,6 +57,38 @@ def record_all(
 
     `said` is what is stored under their names (statements_said).
     """
+    results: list[Recorded | ValidationError] = []
+    for some in _each_name_once(sayings):
+        if results:  # what was said a moment ago is stored by now
+            said = statements_said(session, ((s.source, s.key) for _, s in some))
+        results += _record_once(session, some, made, said)
+    return results
+
+
+def _each_name_once(
+    sayings: Sequence[tuple[str, Statement]],
+) -> Iterator[list[tuple[str, Statement]]]:
+    """Portions in which no name comes twice: what follows from each word of a base happens.
+
+    A sound registry says each name once, and is one portion.
+    """
+    portion: dict[Name, tuple[str, Statement]] = {}
+    for id_, statement in sayings:
+        name = (statement.source, statement.key)
+        if name in portion:
+            yield list(portion.values())
+            portion = {}
+        portion[name] = (id_, statement)
+    yield list(portion.values())
+
+
+def _record_once(
+    session: Transaction,
+    sayings: Sequence[tuple[str, Statement]],
+    made: Made,
+    said: Mapping[Name, SaidOf],
+) -> list[Recorded | ValidationError]:
+    """Record statements of which no two have one name."""
     ids = {id_ for id_, _ in sayings} | {each.listing_id for each in said.values()}
     batch = Batch(session, ids, made, said, [statement for _, statement in sayings])
     results = [batch.record(id_, statement) for id_, statement in sayings]
@@ -134,12 +170,26 @@ def _follow(session: Transaction, bases: Mapping[Name, Statement], made: Made) -
     _redraw(session, elsewhere, made)
 
 
-def let_lapse(session: Transaction, ids: Iterable[str], lapsing: set[str], made: Made) -> None:
-    """Write listings anew as time has left them; those in `lapsing` leave the results."""
+def let_lapse(
+    session: Transaction, ids: Iterable[str], lapsing: Collection[str], made: Made
+) -> int:
+    """Write listings anew as time has left them; those in `lapsing` leave the results.
+
+    Says how many have left. One whose document cannot be read stays as it is, and is named in the
+    log: it holds up no other.
+    """
+    left = 0
     for batch in _batches(session, ids, made):
         for draft in batch.drafts.values():
+            try:
+                Listing.model_validate(draft.document, context=STORED)
+            except ValidationError:
+                log.error("%s does not grow old: its document cannot be read", draft.id)
+                continue
             batch.stand(draft, draft.document, lapse=draft.id in lapsing)
+            left += draft.id in lapsing
         batch.write()
+    return left
 
 
 def _batches(session: Transaction, ids: Iterable[str], made: Made) -> Iterator[Batch]:

@@ -1,13 +1,12 @@
 """What clinics ask for: drafts, what waits for a decision, and what was decided."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from directory.store.database import Transaction, utc
 from directory.store.links import hashed
@@ -148,14 +147,6 @@ def of_address(session: Transaction, email: str) -> list[Submission]:
     there = select(SubmissionRow).where(SubmissionRow.email == email)
     rows = session.scalars(there.order_by(SubmissionRow.made_at.desc()))
     return [_submission(row) for row in rows]
-
-
-def counts(session: Transaction) -> Mapping[State, int]:
-    """How many submissions stand where."""
-    rows = session.execute(
-        select(SubmissionRow.state, func.count()).group_by(SubmissionRow.state)
-    ).all()
-    return {State(state): count for state, count in rows}
 
 
 def _submission(row: SubmissionRow) -> Submission:

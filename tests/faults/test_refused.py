@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from directory.publishing import Stopped
-from directory.search.engine import Engine
+from directory.search.engine import Ask, Engine
 from directory.search.sqlite import SqliteEngine
 from directory.store.database import Database
 from indexer import sync
@@ -54,7 +54,7 @@ def spoil(store: Database, path: str, value: object) -> None:
 SPOILT = {
     "$.name": {"given": "No"},
     "$.location.lat": "north",
-    "$.first_visit_price": {"most": "x"},
+    "$.first_visit_price": {"most": "a quoted price"},
 }
 
 
@@ -71,6 +71,7 @@ def test_the_others_go_on_and_it_is_told(
     assert found.keys() == {f"l{n:02}" for n in range(COUNT)} - {REFUSED}
     assert (found["l05"], found["l09"]) == ("after", "after")
     assert [each for each in caplog.messages if REFUSED in each]
+    assert "a quoted price" not in caplog.text, "an engine quotes what it refuses; the log does not"
     standing = sync.status(store, engine)
     assert (standing.behind, standing.left_out) == (0, 1)
     assert sync.sync(store, engine) == 0
@@ -88,6 +89,17 @@ def test_a_rebuild_is_not_held_up_and_takes_what_was_mended(
     sync.sync(store, engine)
     assert indexed(engine)[REFUSED] == "mended"
     assert sync.status(store, engine).left_out == 0
+
+
+def test_what_an_engine_takes_and_nobody_can_read_stops_no_rebuild(
+    store: Database, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has the name and the place of all the others, so it is found among them."""
+    too_short = "ab"
+    put(store, too_short)
+    assert sync.rebuild(store, engine) == COUNT + 1
+    assert engine.count(Ask()) == COUNT + 1
+    assert f"{too_short} is not looked for" in caplog.text
 
 
 def test_an_engine_that_refuses_everything_loses_nothing(store: Database, tmp_path: Path) -> None:

@@ -44,6 +44,37 @@ def test_a_store_that_is_locked_for_a_moment_is_waited_for(parts: Services, tmp_
     assert stored(parts.database).keys() == {"ana"}
 
 
+def test_threads_that_wait_together_wait_no_longer_than_one(
+    parts: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("directory.store.database.BUSY_S", 1.0)
+
+    def write(_: int) -> float:
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable), parts.database.writing():
+            pass
+        return time.monotonic() - started
+
+    with sqlite3.connect(tmp_path / "store.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(5) as pool:
+            waited = list(pool.map(write, range(5)))
+        other.execute("ROLLBACK")
+    other.close()
+    assert max(waited) < 1.8, "one behind the other they would wait for five seconds"
+    put(parts.database, "ana")
+
+
+def test_what_no_waiting_mends_is_not_waited_for(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "store.db").execute("CREATE TABLE a (b)").connection.close()
+    reader = sqlite3.connect(f"file:{tmp_path / 'store.db'}?mode=ro", uri=True)
+    started = time.monotonic()
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        sqlite_file.use_write_ahead_log(reader)
+    assert time.monotonic() - started < 1
+    reader.close()
+
+
 def test_one_submission_sent_twice_at_once_is_one(parts: Services, database: Database) -> None:
     app = create_app(Settings(), replace(parts, database=database))
     together = threading.Barrier(4)

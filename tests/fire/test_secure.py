@@ -217,7 +217,7 @@ def test_a_store_that_cannot_be_trusted_or_does_not_trust_us_is_unavailable(
         _database(postgresql, ca=authority.ca, mode="disable"),
     ):
         with pytest.raises(StoreUnavailable) as raised:
-            database.ping()
+            database.version()
         assert "wrong" not in str(raised.value)
         assert QUOTED not in str(raised.value)
         database.close()

@@ -64,6 +64,8 @@ def test_from_a_file_to_an_index(tmp_path: Path) -> None:
     ) == (0, True)
     rebuilt = run(tmp_path, "indexer", "rebuild")
     assert (rebuilt.returncode, rebuilt.stdout) == (0, "the new index holds 1 listings\n")
+    back = run(tmp_path, "indexer", "rollback")
+    assert (back.returncode, "answers now: 1 listings" in back.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(

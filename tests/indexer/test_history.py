@@ -133,7 +133,7 @@ def test_the_serving_process_publishes_nothing_into_the_index_of_another_history
     for number in range(5):
         put(parts.database, f"new{number}")
     with pytest.raises(EngineUnavailable, match="another history"):
-        Errands(parts).run_once()
+        Errands(parts).publish()
     running = Errands(parts)
     running.start()
     deadline = time.monotonic() + 60

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +18,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from directory.errands import Errands
 from directory.listing import Change, Listing, Source
+from directory.publishing import publish
 from directory.search.engine import Ask, Engine, EngineUnavailable
 from directory.search.lookup import Lookup
 from directory.search.sqlite import SqliteEngine
+from directory.services import Services
 from directory.services import engine as engine_of
 from directory.settings import Settings
 from directory.store import changefeed, record
@@ -177,6 +181,94 @@ def test_going_back_answers_from_the_replaced_index_and_can_be_undone(
     engine.roll_back()
     assert sync.sync(store, engine) == 1
     assert indexed(engine) == stored(store)
+
+
+class Meanwhile:
+    """An engine before whose `apply` or `serve` something happens, the first time."""
+
+    def __init__(self, engine: Engine, step: str, happens: Callable[[], object]) -> None:
+        self._engine = engine
+        self._step = step
+        self._happens: list[Callable[[], object]] = [happens]
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._engine, name)
+        return self._late(found) if name == self._step else found
+
+    @contextmanager
+    def new_generation(self) -> Iterator[Any]:
+        with self._engine.new_generation() as made:
+            if self._step == "serve":
+                made.serve = self._late(made.serve)  # type: ignore[method-assign]
+            yield made
+
+    def _late(self, step: Callable[..., object]) -> Callable[..., object]:
+        def late(*arguments: object) -> object:
+            while self._happens:
+                self._happens.pop()()
+            return step(*arguments)
+
+        return late
+
+
+def test_a_rebuild_leaves_nothing_behind_that_was_published_while_it_was_checked(
+    parts: Services, engine: Engine
+) -> None:
+    errands = Errands(replace(parts, engine=engine))
+    put(parts.database, "ana")
+    sync.sync(parts.database, engine)
+    errands.publish()
+
+    def serving() -> None:
+        put(parts.database, "late")
+        errands.publish()
+        assert indexed(engine).keys() == {"ana", "late"}
+
+    sync.rebuild(parts.database, Meanwhile(engine, "serve", serving))  # type: ignore[arg-type]
+    assert indexed(engine) == stored(parts.database)
+    assert sync.status(parts.database, engine).behind == 0
+    put(parts.database, "after")
+    errands.publish()
+    assert indexed(engine) == stored(parts.database)
+
+
+def test_the_serving_process_brings_an_index_up_to_date_that_was_gone_back_to(
+    parts: Services, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errands = Errands(replace(parts, engine=engine))
+    put(parts.database, "ana")
+    sync.sync(parts.database, engine)
+    sync.rebuild(parts.database, engine)
+    put(parts.database, "bob")
+    errands.publish()
+    engine.roll_back()
+    errands.publish()
+    assert indexed(engine).keys() == {"ana"}, "nothing is new in the store: it looks later"
+    monkeypatch.setattr("directory.errands.LOOK_EVERY_S", 0)
+    errands.publish()
+    assert indexed(engine) == stored(parts.database)
+
+
+def test_going_back_in_the_middle_of_publishing_leaves_nothing_behind(
+    store: Database, engine: Engine
+) -> None:
+    """Who publishes goes on from where the other index was, before and after the one is filled."""
+    put(store, "ana")
+    sync.sync(store, engine)
+    sync.rebuild(store, engine)
+    put(store, "bob")
+    sync.sync(store, engine)
+    newest = engine.status()
+    assert newest
+    put(store, "cem")
+    publishing = Meanwhile(engine, "apply", lambda: publish(store, engine, newest.position))
+    assert sync.roll_back(store, publishing) == engine.status()  # type: ignore[arg-type]
+    assert indexed(engine) == stored(store)
+    put(store, "dan")
+    going_back = Meanwhile(engine, "apply", lambda: sync.roll_back(store, engine))
+    publish(store, going_back, newest.position + 1)  # type: ignore[arg-type]
+    assert indexed(engine) == stored(store)
+    assert sync.status(store, engine).behind == 0
 
 
 @pytest.mark.parametrize("loses", ["every third listing", "the words", "the places"])

@@ -265,6 +265,18 @@ def test_batches_end_as_one_by_one_would(
     holds()
 
 
+def test_a_base_that_passes_through_a_building_in_one_batch(database: Database) -> None:
+    """A further practice that is the first one for a moment is no other practice after that."""
+    elsewhere: Fields = {"address": address("one"), "location": POINT}
+    further = Statement(NPPES, "a@1", TODAY, elsewhere, "a", keys=keys_of(elsewhere))
+
+    def base(id_: str) -> Say:
+        said = facts(address=address(id_), location=POINT)
+        return Say(id_, Statement.of(NPPES, "a", TODAY, said))
+
+    compare(database, [base("two"), Say("one", further), base("one"), base("four")], 50)
+
+
 def said_on(day: date, **fields: Any) -> Statement:
     return replace(Statement.of(NPPES, "a", day, facts(**fields)), as_of=day)
 

@@ -52,6 +52,6 @@ def test_it_is_done_while_the_site_is_served(parts: Services) -> None:
         old = parts.clock() - timedelta(days=UNFINISHED_DAYS + 1)
         asked = Asked(Kind.NEW, ANA, "en", {})
         reference, _ = submissions.keep(session, asked, State.DRAFT, old)
-    Errands(parts).run_once()
+    Errands(parts).let_time_pass()
     with parts.database.reading() as session:
         assert submissions.find(session, reference) is None

@@ -1,5 +1,9 @@
 """An older version goes on with the tables of a newer one, and can be started on them."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -51,6 +55,21 @@ def test_all_migrations_are_one_transaction(database: Database) -> None:
     sa.event.listen(database._engine, "commit", commits.append)
     database.migrate()
     assert len(commits) == 1
+
+
+def test_threads_that_migrate_two_stores_at_once_do_not_mix_them(tmp_path: Path) -> None:
+    together = threading.Barrier(2)
+
+    def migrate(number: int) -> bool:
+        store = Database(f"sqlite:///{tmp_path / f'{number}.db'}")
+        together.wait()
+        store.migrate()
+        is_done = store.is_migrated()
+        store.close()
+        return is_done
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(migrate, range(2))) == [True, True]
 
 
 def test_migrations_only_add(released: Database) -> None:

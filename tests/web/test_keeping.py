@@ -256,16 +256,16 @@ def test_what_is_changed_while_the_engine_is_down_follows(
         fill(engine, [])
         errands = Errands(there)
         owned(there, dry_needling="yes")
-        errands.run_once()
+        errands.publish()
         assert engine.search(Ask()).total == 1
         line.cut()
         with parts.database.writing() as session:
             keeping.state(session, "ana", Source.CLINIC, {"phone": "+15125550123"}, made(parts))
         with pytest.raises(EngineUnavailable):
-            errands.run_once()
+            errands.publish()
         assert client(there).get("/listings/ana").status_code == 200
         line.mend()
-        errands.run_once()
+        errands.publish()
         assert engine.search(Ask()).hits[0].listing.phone == "+15125550123"
         closed(engine)
 
@@ -420,7 +420,7 @@ def test_what_is_seen_is_counted_by_month_and_survives_an_outage(
     owned(parts, dry_needling="yes")
     fill(parts.engine, [])
     errands, site = Errands(parts), client(parts)
-    errands.run_once()
+    errands.publish()
     person, program = {"User-Agent": "Mozilla/5.0"}, {"User-Agent": "Googlebot/2.1"}
     for headers in (person, program, person):
         assert site.get("/listings/ana", headers=headers).status_code == 200
