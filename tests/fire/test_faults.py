@@ -199,6 +199,17 @@ def test_another_node_answers(
         goes_on.set()
 
 
+def test_nodes_that_are_not_there_use_up_no_try(
+    filled: ElasticsearchEngine, elasticsearch_url: str
+) -> None:
+    gone = ",".join(f"127.0.0.1:{free_port()}" for _ in range(3))
+    there = elasticsearch_url.removeprefix("http://")
+    for _ in range(4):
+        engine = ElasticsearchEngine(f"http://{gone},{there}/{filled._alias}")
+        assert engine.search(Ask()).total == MANY
+        engine.close()
+
+
 def test_the_second_try_is_another_nodes_though_the_first_is_back() -> None:
     """A node that was set aside is among the living again before the call's second try."""
     configs = [NodeConfig("http", "127.0.0.1", port) for port in (1, 2)]
