@@ -18,7 +18,7 @@ from directory.store.database import Transaction
 from directory.store.links import Link, Purpose
 from directory.store.listings import Made
 from directory.store.owners import Owner
-from directory.store.submissions import Kind, State
+from directory.store.submissions import Asked, Kind, State
 from directory.web import accounts
 from directory.web.context import services
 from directory.web.names import SOURCE_NAMES
@@ -88,23 +88,24 @@ def link(token: str) -> Response:
 @blueprint.post("/links/<token>")
 def press(token: str) -> Response:
     """Do what the link is for, once."""
-    parts, now = services(), services().clock()
+    parts, now, waits = services(), services().clock(), False
     with parts.database.writing() as session:
         found = links.use(session, token, now)
         if found:
-            _done(session, found, Made(found.email, now, gettext("The practice has said so.")))
+            made = Made(found.email, now, gettext("The practice has said so."))
+            waits = _done(session, found, made)
     if not found:
         return link(token)
-    if found.purpose is Purpose.ATTEST:
-        return private(make_response(render_template("thanks.html", purpose=found.purpose)))
-    if found.purpose is Purpose.SUBMIT:
-        return private(make_response(render_template("thanks.html", purpose=found.purpose)))
+    if waits or found.purpose is Purpose.ATTEST:
+        page = render_template("thanks.html", purpose=Purpose.SUBMIT if waits else found.purpose)
+        return private(make_response(page))
     answer = redirect(url_for("clinics.home"), HTTPStatus.SEE_OTHER)
     accounts.sign_in(answer, found.email)
     return answer
 
 
-def _done(session: Transaction, found: Link, made: Made) -> None:
+def _done(session: Transaction, found: Link, made: Made) -> bool:
+    """Do what a link is for; says whether a moderator looks at it next."""
     match found.purpose:
         case Purpose.ATTEST if owners.is_owner(session, found.subject, found.email):
             keeping.attest(session, found.subject, made, "link")
@@ -114,17 +115,34 @@ def _done(session: Transaction, found: Link, made: Made) -> None:
                 submissions.save(session, asked.reference, state=State.WAITING)
                 if asked.kind is Kind.CLAIM and asked.listing_id:
                     _tell_owners(session, asked.listing_id, made)
+            return True
         case Purpose.CLAIM:
-            owner = Owner(found.email, language.spoken())
-            owners.add(session, found.subject, owner, made.at)
+            return _claimed(session, found, made)
         case _:
             pass
+    return False
+
+
+def _claimed(session: Transaction, found: Link, made: Made) -> bool:
+    """Let a listing belong to an address; says whether a moderator has to decide that.
+
+    The listing was free when the link was asked for. Who has become its owner since is told.
+    """
+    there = owners.owners(session, found.subject)
+    if not there or found.email in {each.email for each in there}:
+        owners.add(session, found.subject, Owner(found.email, language.spoken()), made.at)
+        return False
+    asked = Asked(Kind.CLAIM, found.email, language.spoken(), {}, found.subject)
+    submissions.keep(session, asked, State.WAITING, made.at)
+    _tell_owners(session, found.subject, made)
+    return True
 
 
 def _tell_owners(session: Transaction, listing_id: str, made: Made) -> None:
     """Whoever looks after a listing hears that somebody else wants to."""
-    listing = keeping.standing(session, listing_id).listing
+    found = listings.find(session, listing_id)
+    title = found.listing.title if found and found.listing else ""
     address = absolute(url_for("owners.edit", id_=listing_id, lang=None))
     for owner in owners.owners(session, listing_id):
         to = To(owner.email, owner.language)
-        mails.keep(session, letters.claimed(to, listing.title if listing else "", address), made.at)
+        mails.keep(session, letters.claimed(to, title, address), made.at)
