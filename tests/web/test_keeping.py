@@ -41,7 +41,7 @@ from directory.store.duplicates import pairs
 from directory.store.history import revisions
 from directory.store.links import Purpose
 from directory.store.listings import Made
-from directory.store.models import Model
+from directory.store.models import LinkRow, Model
 from directory.store.owners import Owner
 from directory.store.record import record
 from directory.store.statement import Statement
@@ -208,6 +208,19 @@ def test_only_hashes_of_links_are_kept(parts: Services, tmp_path: Path) -> None:
     kept = b"".join(file.read_bytes() for file in tmp_path.glob("store.db*"))
     assert token.encode() not in kept
     assert links.hashed(token).encode() in kept
+
+
+def test_an_address_that_has_nothing_here_costs_a_link_and_leaves_nothing(parts: Services) -> None:
+    """As much is written for it as for others, or the time would tell; but not the address."""
+    site = client(parts)
+    for number in range(3):
+        answer = site.post("/clinics/sign-in", data={"email": f"nobody-{number}@example.net"})
+        assert answer.status_code == 200
+    with parts.database.reading() as session:
+        (link,) = session.scalars(select(LinkRow))
+        assert (link.email, link.purpose, link.state) == ("", Purpose.SIGN_IN, links.State.OPEN)
+        assert mails.waiting(session) == 0
+        assert not [row for row in rows(session) if "nobody" in row]
 
 
 def test_a_session_ends_and_a_forged_one_is_none(parts: Services) -> None:

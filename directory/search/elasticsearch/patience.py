@@ -67,7 +67,8 @@ class PatientTransport(Transport):
 
     `request_timeout` (seconds) is for all tries together, of which there are `max_retries` beyond
     the first; both must be given. The next try is another node's, at once; only where all have been
-    asked is there a pause before.
+    asked is there a pause before. A node that is not there costs no time, and no try, while there
+    is another.
     """
 
     node_pool: OtherNodes
@@ -102,7 +103,9 @@ class PatientTransport(Transport):
                     raise NoConnection("the answer was empty")
                 if not may_pass(answer.meta.status) or _is_last(tried, retries, ends - pause):
                     return answer
-            except TransportError:
+            except TransportError as error:
+                if isinstance(error, NoConnection) and tried < nodes:
+                    retries += 1
                 if _is_last(tried, retries, ends - pause):
                     raise
             time.sleep(pause)
