@@ -38,7 +38,7 @@ def checks(
     session: Transaction, asked: Submission, of: StoredListing | None, places: Places
 ) -> tuple[Check, ...]:
     """Every check of a submission; `of` is the listing that it is of, or seems to be."""
-    found = [_address(asked), _owners(session, asked, of)]
+    found = [_address(asked, of), _owners(session, asked, of)]
     if asked.kind is not Kind.CLAIM:
         found += [
             _npi(session, asked), _near(asked, places), _nearby(session, asked), _rule(asked),
@@ -47,9 +47,10 @@ def checks(
     return tuple(found)
 
 
-def _address(asked: Submission) -> Check:
+def _address(asked: Submission, of: StoredListing | None) -> Check:
     domain = domain_of(asked.email)
-    website = str(asked.fields.get("website") or "").removeprefix("https://").split("/")[0]
+    said = asked.fields.get("website") or (of and of.listing and of.listing.website) or ""
+    website = said.removeprefix("https://").split("/")[0]
     if domain in DISPOSABLE:
         return Check("E-mail", False, f"{domain} gives boxes to anybody")
     if website.removeprefix("www.") == domain:

@@ -3,10 +3,12 @@
 from sqlalchemy import delete, select, update
 
 from directory.listing import Source
-from directory.store import partners
+from directory.store import links, partners
 from directory.store.database import Transaction
 from directory.store.models import (
     LinkRow,
+    MergeRow,
+    ModeratorRow,
     OutgoingMailRow,
     OwnerRow,
     ReportRow,
@@ -19,20 +21,30 @@ from directory.store.models import (
 NOBODY = "erased"
 """Stands where an address stood."""
 
+_WHO = (
+    RevisionRow.author, ReviewRow.by, MergeRow.by, SubmissionRow.decided_by, ReportRow.answered_by,
+)  # fmt: skip
+"""The columns that say who has done something."""
+
 
 def forget_address(session: Transaction, email: str) -> None:
-    """Erase an e-mail address: its drafts and submissions, links, letters, and what it owns.
+    """Erase an e-mail address: its drafts and submissions, links and letters, and what it may do.
 
-    A partner goes on with its keys, and belongs to nobody. Listings stay, and their past changes
-    without the address: they are about a practice.
+    A partner goes on with its keys, and belongs to nobody. Listings stay, and what was changed and
+    decided, without the address: that is about a practice.
     """
     session.execute(delete(SubmissionRow).where(SubmissionRow.email == email))
-    session.execute(delete(LinkRow).where(LinkRow.email == email))
+    links.forget_of(session, email)
     session.execute(delete(OutgoingMailRow).where(OutgoingMailRow.recipient == email))
     session.execute(delete(OwnerRow).where(OwnerRow.email == email))
+    session.execute(delete(ModeratorRow).where(ModeratorRow.email == email))
     for partner in partners.partners(session, email):
         partners.keep(session, partner.model_copy(update={"email": None}))
-    session.execute(update(RevisionRow).where(RevisionRow.author == email).values(author=NOBODY))
+    for merge in session.scalars(select(MergeRow)):
+        if email in merge.owners:
+            merge.owners = [each for each in merge.owners if each != email]
+    for who in _WHO:
+        session.execute(update(who.class_).where(who == email).values({who: NOBODY}))
 
 
 def forget_listing(session: Transaction, listing_id: str) -> None:
@@ -49,4 +61,6 @@ def forget_listing(session: Transaction, listing_id: str) -> None:
     session.execute(delete(RevisionRow).where(RevisionRow.id.in_(past)))
     for row in (SubmissionRow, ReportRow, SeenRow, OwnerRow):
         session.execute(delete(row).where(row.listing_id == listing_id))
+    session.execute(delete(LinkRow).where(LinkRow.subject == listing_id))
+    session.execute(update(MergeRow).where(MergeRow.kept == listing_id).values(owners=[]))
     session.execute(update(RevisionRow).where(RevisionRow.id == latest).values(author=NOBODY))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, update
 
 from directory.store.database import Transaction, utc
 from directory.store.models import LinkRow
@@ -95,10 +95,12 @@ def use(session: Transaction, token: str, at: datetime) -> Link | None:
     return found
 
 
-def forget_of(session: Transaction, email: str) -> None:
-    """Forget every link to an address."""
-    for row in session.scalars(select(LinkRow).where(LinkRow.email == email)):
-        session.delete(row)
+def forget_of(session: Transaction, email: str, subject: str | None = None) -> None:
+    """Forget every link to an address, or those that are about one subject."""
+    of_it = LinkRow.email == email
+    if subject is not None:
+        of_it &= LinkRow.subject == subject
+    session.execute(delete(LinkRow).where(of_it))
 
 
 def hashed(token: str) -> str:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from directory.publishing import OTHER_HISTORY
-from directory.search.engine import EngineUnavailable
+from directory.search.engine import EngineStatus, EngineUnavailable
 from directory.store import changefeed
 from directory.store.database import StoreUnavailable
 from directory.web.context import services
@@ -29,47 +29,39 @@ def readyz() -> Response:
     The store may be down meanwhile. No problem holds an address of a server or a password.
     """
     problems: list[str] = []
-    engine, store = _engine(problems), _store(problems)
+    engine, served = _engine(problems)
+    store = _store(problems, served)
     ready = engine["status"] == "ok"
     status = "not ready" if not ready else "degraded" if problems else "ready"
     content = {"status": status, "problems": problems, "engine": engine, "store": store}
     return json_response(content, 200 if ready else 503)
 
 
-def _engine(problems: list[str]) -> dict[str, object]:
+def _engine(problems: list[str]) -> tuple[dict[str, object], EngineStatus | None]:
     try:
         served = services().engine.status()
     except EngineUnavailable:
         problems.append("the search engine does not answer: see `directory doctor`")
-        return {"status": "unavailable"}
+        return {"status": "unavailable"}, None
     if not served:
         problems.append(NO_INDEX)
-        return {"status": "no index"}
+        return {"status": "no index"}, None
     if not served.current:
         problems.append(OUTDATED)
     answers = {"listings": served.documents, "position": served.position}
-    return {"status": "ok", "outdated": not served.current, **answers}
+    return {"status": "ok", "outdated": not served.current, **answers}, served
 
 
-def _store(problems: list[str]) -> dict[str, str]:
+def _store(problems: list[str], served: EngineStatus | None) -> dict[str, str]:
     database = services().database
     try:
         if not database.is_migrated():
             problems.append(MIGRATIONS)
             return {"status": "outdated"}
-        if not _is_of_the_index():
-            problems.append(OTHER_HISTORY)
+        with database.reading() as session:
+            if served and not changefeed.has_history(session, served.position, served.mark):
+                problems.append(OTHER_HISTORY)
     except StoreUnavailable:
         problems.append("the store does not answer: see `directory doctor`")
         return {"status": "unavailable"}
     return {"status": "ok"}
-
-
-def _is_of_the_index() -> bool:
-    """Whether the index was made from the history of this store, as far as anybody knows."""
-    try:
-        served = services().engine.status()
-    except EngineUnavailable:
-        return True
-    with services().database.reading() as session:
-        return not served or changefeed.has_history(session, served.position, served.mark)

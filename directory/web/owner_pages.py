@@ -183,11 +183,14 @@ def export(id_: str) -> Response:
 
 @blueprint.post("/clinics/listings/<id_>/give-up")
 def give_up(id_: str) -> Response:
-    """Be its owner no more: nothing of this address stays with the listing but its past changes."""
+    """Be its owner no more: nothing of this address stays with the listing but its past changes.
+
+    Links that prove something else go on working.
+    """
     with services().database.writing() as session:
         email = accounts.must_be_owner(session, id_)
         owners.remove(session, id_, email)
-        links.forget_of(session, email)
+        links.forget_of(session, email, id_)
     return redirect(url_for("clinics.home"), HTTPStatus.SEE_OTHER)
 
 

@@ -35,12 +35,13 @@ from directory.store import (
     submissions,
 )
 from directory.store.age import age
-from directory.store.database import Database, StoreUnavailable
+from directory.store.checks import checks
+from directory.store.database import Database, StoreUnavailable, Transaction
 from directory.store.duplicates import pairs
 from directory.store.history import revisions
 from directory.store.links import Purpose
 from directory.store.listings import Made
-from directory.store.models import Model
+from directory.store.models import LinkRow, Model
 from directory.store.owners import Owner
 from directory.store.record import record
 from directory.store.statement import Statement
@@ -49,7 +50,7 @@ from tests.builders import facts
 from tests.conftest import closed, fresh_elastic
 from tests.contract.test_engines import fill
 from tests.outage import wire
-from tests.store.test_store import put
+from tests.store.test_store import MADE, put
 from tests.web.mailbox import link_in
 
 ANA = "ana@clinic.example.com"
@@ -144,6 +145,61 @@ def test_a_link_ends(parts: Services, purpose: Purpose, valid_days: float) -> No
         assert "too old" in answer.text
 
 
+def test_a_claim_link_makes_no_second_owner(parts: Services, tmp_path: Path) -> None:
+    """Two links were asked for while the listing was free: the second is a moderator's to decide."""
+    put(parts.database, "ana", website="https://clinic.example.com/")
+    first, second = ANA, "bob@clinic.example.com"
+    with parts.database.writing() as session:
+        tokens = [
+            links.make(session, Purpose.CLAIM, each, "ana", parts.clock())
+            for each in (first, second)
+        ]
+    site = client(parts)
+    assert site.post(f"/links/{tokens[0]}").location == "/clinics/"
+    shown = client(parts).post(f"/links/{tokens[1]}")
+    assert shown.status_code == 200
+    assert "A moderator looks at it" in shown.text
+    assert "Set-Cookie" not in shown.headers
+    with parts.database.reading() as session:
+        assert [each.email for each in owners.owners(session, "ana")] == [first]
+        (asked,) = submissions.of_listing(session, "ana")
+        of = listings.find(session, "ana")
+        email, listed = checks(session, asked, of, parts.places)
+    assert (asked.kind, asked.email) == (Kind.CLAIM, second)
+    assert (email.is_right, email.why) == (True, "on the website's own domain, clinic.example.com")
+    assert listed.why == f"ana belongs to {first}"
+    (letter,) = posted(parts, tmp_path)
+    assert (letter["To"], "wants to look after" in letter["Subject"]) == (first, True)
+
+
+def test_a_claim_link_of_an_owner_changes_nothing(parts: Services) -> None:
+    owned(parts)
+    with parts.database.writing() as session:
+        owners.add(session, "ana", Owner("bob@clinic.example.com", "en"), parts.clock())
+        token = links.make(session, Purpose.CLAIM, ANA, "ana", parts.clock())
+    assert client(parts).post(f"/links/{token}").location == "/clinics/"
+    with parts.database.reading() as session:
+        assert submissions.of_listing(session, "ana") == []
+
+
+def test_giving_up_a_listing_ends_no_link_that_proves_something_else(parts: Services) -> None:
+    owned(parts)
+    with parts.database.writing() as session:
+        asked = Asked(Kind.NEW, ANA, "en", {})
+        reference, _ = submissions.keep(session, asked, State.UNPROVED, parts.clock())
+        proof = links.make(session, Purpose.SUBMIT, ANA, reference, parts.clock())
+        reminder = links.make(session, Purpose.ATTEST, ANA, "ana", parts.clock())
+    site = client(parts)
+    site.set_cookie("session", str(parts.sessions.dumps(ANA)))
+    assert site.post("/clinics/listings/ana/give-up").status_code == 303
+    assert site.get(f"/links/{reminder}").status_code == 404
+    assert site.post(f"/links/{proof}").status_code == 200
+    with parts.database.reading() as session:
+        found = submissions.find(session, reference)
+    assert found
+    assert found.state is State.WAITING
+
+
 def test_only_hashes_of_links_are_kept(parts: Services, tmp_path: Path) -> None:
     owned(parts)
     with parts.database.writing() as session:
@@ -152,6 +208,19 @@ def test_only_hashes_of_links_are_kept(parts: Services, tmp_path: Path) -> None:
     kept = b"".join(file.read_bytes() for file in tmp_path.glob("store.db*"))
     assert token.encode() not in kept
     assert links.hashed(token).encode() in kept
+
+
+def test_an_address_that_has_nothing_here_costs_a_link_and_leaves_nothing(parts: Services) -> None:
+    """As much is written for it as for others, or the time would tell; but not the address."""
+    site = client(parts)
+    for number in range(3):
+        answer = site.post("/clinics/sign-in", data={"email": f"nobody-{number}@example.net"})
+        assert answer.status_code == 200
+    with parts.database.reading() as session:
+        (link,) = session.scalars(select(LinkRow))
+        assert (link.email, link.purpose, link.state) == ("", Purpose.SIGN_IN, links.State.OPEN)
+        assert mails.waiting(session) == 0
+        assert not [row for row in rows(session) if "nobody" in row]
 
 
 def test_a_session_ends_and_a_forged_one_is_none(parts: Services) -> None:
@@ -395,12 +464,63 @@ def test_what_is_erased_is_nowhere_and_does_not_come_back(parts: Services) -> No
         found = listings.find(session, "ana-1")
         assert found
         assert found.status == "not_offered"
-        kept = [
-            str(row) for model in Model.registry.mappers for row in session.execute(select(model))
-            for row in [{c.key: getattr(row[0], c.key) for c in model.columns}]
-        ]  # fmt: skip
+        kept = rows(session)
     assert kept
     assert not [row for row in kept if ANA in row or secret in row]
+
+
+def rows(session: Transaction) -> list[str]:
+    """Every row of every table, in words."""
+    return [
+        str({column.key: getattr(row, column.key) for column in model.columns})
+        for model in Model.registry.mappers
+        for row in session.scalars(select(model))
+    ]
+
+
+def test_an_address_that_is_erased_stands_nowhere(database: Database) -> None:
+    """Neither that of an owner nor that of a moderator, whatever they have done."""
+    day, moderator = MADE.at, "mod@directory.example.org"
+    by_moderator, by_owner = Made(moderator, day, "decided"), Made(ANA, day, "said so")
+    put(database, "one-1")
+    put(database, "two-2")
+    with database.writing() as session:
+        owners.add_moderator(session, moderator, day)
+        owners.add(session, "two-2", Owner(ANA, "en"), day)
+        keeping.state(session, "one-1", Source.CLINIC, {"clinic": "New"}, by_owner)
+        reviews.reviewed(session, [revisions(session, "one-1")[0].id], moderator, day)
+        told = reports.keep(session, "one-1", "phone", "x", day)
+        reports.answer(session, told, reports.Outcome.MENDED, "", moderator, day)
+        others = Asked(Kind.CLAIM, "other@example.net", "en", {}, "one-1")
+        reference, _ = submissions.keep(session, others, State.WAITING, day)
+        submissions.move(session, reference, State.REJECTED, moderator, day, "no")
+        submissions.keep(session, Asked(Kind.NEW, ANA, "en", {}), State.DRAFT, day)
+        links.make(session, Purpose.SIGN_IN, ANA, "", day)
+        mails.keep(session, Letter(ANA, "s", "t", "h"), day)
+        keeping.merge(session, "two-2", "one-1", by_moderator)
+    with database.writing() as session:
+        assert len([row for row in rows(session) if ANA in row or moderator in row]) >= 10
+        erasure.forget_address(session, ANA)
+        erasure.forget_address(session, moderator)
+    with database.writing() as session:
+        assert not [row for row in rows(session) if ANA in row or moderator in row]
+        assert not owners.is_moderator(session, moderator)
+        (merge,) = merges.latest(session)
+        keeping.part(session, merge.id, MADE)
+        assert submissions.find(session, reference), "it is of somebody else"
+
+
+def test_a_listing_that_is_erased_leaves_no_address_of_its_owners(parts: Services) -> None:
+    owned(parts, "two-2")
+    put(parts.database, "one-1")
+    with parts.database.writing() as session:
+        keeping.merge(session, "two-2", "one-1", MADE)
+        links.make(session, Purpose.ATTEST, ANA, "one-1", MADE.at)
+        keeping.erase(session, "one-1", Made(erasure.NOBODY, MADE.at, "erased by its owner"))
+    with parts.database.reading() as session:
+        of_it = [row for row in rows(session) if "one-1" in row]
+        assert of_it
+        assert not [row for row in of_it if ANA in row]
 
 
 def test_what_nobody_else_says_is_erased_whole(parts: Services) -> None:

@@ -8,9 +8,11 @@ from flask.testing import FlaskClient
 
 from directory.app import create_app
 from directory.search.elasticsearch import ElasticsearchEngine
+from directory.search.engine import Engine, EngineStatus
 from directory.services import Services
 from directory.settings import Settings
 from directory.store.database import Database
+from indexer.sync import sync
 from tests.builders import a_delete, a_listing
 from tests.contract.test_engines import fill
 from tests.store.test_store import put
@@ -73,6 +75,26 @@ def test_an_index_of_another_history(parts: Services) -> None:
     ready = client(parts).get("/readyz")
     assert (ready.status_code, ready.json["status"]) == (200, "degraded")  # type: ignore[index]
     assert "another history" in ready.json["problems"][0]  # type: ignore[index]
+
+
+class Counted:
+    """An engine that counts how often its status is asked for."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.asked = 0
+
+    def status(self) -> EngineStatus | None:
+        self.asked += 1
+        return self._engine.status()
+
+
+def test_one_look_at_the_index_says_how_it_is_and_whose(parts: Services) -> None:
+    sync(parts.database, parts.engine)
+    engine = Counted(parts.engine)
+    ready = client(replace(parts, engine=engine)).get("/readyz")  # type: ignore[arg-type]
+    assert ready.json["status"] == "ready"  # type: ignore[index]
+    assert engine.asked == 1
 
 
 def test_a_withdrawn_listing_is_gone_and_a_lapsed_one_carries_a_notice(parts: Services) -> None:
