@@ -1,7 +1,7 @@
 """Which rows an ask finds: place, text and filters, the facets' counts, and the evidence."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -69,12 +69,21 @@ def grid_of(rows: Rows, some: Numbers) -> Grid:
 
 def judge(several: Iterable[Chunks], ask: Ask, codes: WordCodes) -> Judged:
     """Which rows the ask finds, with the counts of their facet values."""
-    first, *more = (_judged(chunks, ask, codes) for chunks in several)
-    return _together([first, *more]) if more else first
+    parts: list[Judged] = []
+    for chunks in several:
+        if parts:
+            parts[-1] = _found_only(parts[-1])
+        parts.append(_judged(chunks, ask, codes))
+    return _together(parts) if len(parts) > 1 else parts[0]
+
+
+def _found_only(part: Judged) -> Judged:
+    """The same, without the rows that were not found."""
+    rows = part.rows[part.found]
+    return replace(part, rows=rows, found=np.arange(len(rows)))
 
 
 def _together(parts: Sequence[Judged]) -> Judged:
-    """What was found in several parts, and only that."""
     rows = np.concatenate([part.rows[part.found] for part in parts])
     return Judged(
         rows,
