@@ -65,6 +65,8 @@ class Database:
         Nor where a later version has brought them further: it only ever adds to them (a test holds
         it to that), so this one can go on, or start once more.
         """
+        if self.is_migrated():
+            return  # mostly so, and whoever writes just now is not waited for
         with _as_unavailable(), self._engine.connect() as connection:
             # One process migrates, the others wait and find it done.
             connection.execution_options(writing_within_s=BUSY_S)

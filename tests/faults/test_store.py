@@ -65,6 +65,17 @@ def test_threads_that_wait_together_wait_no_longer_than_one(
     put(parts.database, "ana")
 
 
+def test_a_store_that_needs_no_migration_is_not_waited_for(
+    parts: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("directory.store.database.BUSY_S", 1.0)
+    with sqlite3.connect(tmp_path / "store.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        parts.database.migrate()
+        other.execute("ROLLBACK")
+    other.close()
+
+
 def test_what_no_waiting_mends_is_not_waited_for(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "store.db").execute("CREATE TABLE a (b)").connection.close()
     reader = sqlite3.connect(f"file:{tmp_path / 'store.db'}?mode=ro", uri=True)
