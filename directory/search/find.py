@@ -37,8 +37,8 @@ START_MI, WIDER_MI = 25, (50, 100)
 ENOUGH = 5
 """With fewer than this, a search without a chosen radius goes on to the next wider one."""
 
-BEYOND, FARTHER = 5, (4, 16)
-"""The nearest five beyond an empty circle: within four times its radius, 16 times, or anywhere."""
+BEYOND, FARTHER = 5, 4
+"""The nearest five beyond an empty circle: within four times its radius, else anywhere."""
 
 MOST_AT_ONCE = 100
 MOST_CLUSTERS = 1_000
@@ -205,7 +205,7 @@ def _widening(engine: Answering, ask: Ask, circle: Circle) -> tuple[Found, Ask, 
 def _beyond(engine: Answering, ask: Ask) -> tuple[Result, ...]:
     """The nearest listings outside a circle in which nothing was found.
 
-    Looked for step by step: the whole country is only read where nobody is near it.
+    The whole country is only read where too few are near it.
     """
     if not ask.circle:
         return ()
@@ -216,7 +216,7 @@ def _beyond(engine: Answering, ask: Ask) -> tuple[Result, ...]:
         ask, scope=scope, facets=(), sort=Sort.DISTANCE, limit=BEYOND, offset=0, after=None
     )
     hits: tuple[Hit, ...] = ()
-    for radius in (*(start * times for times in FARTHER), None):
+    for radius in (FARTHER * start, None):
         wider = replace(wider, area=Circle(ask.circle.centre, radius))
         hits = engine.search(wider).hits
         if len(hits) == BEYOND:

@@ -96,7 +96,8 @@ def _together(parts: Sequence[Judged]) -> Judged:
 
 def _judged(chunks: Chunks, ask: Ask, codes: WordCodes) -> Judged:
     rows = chunks.rows
-    here, away = _within(rows, ask.circle) if ask.circle else (np.arange(len(rows)), None)
+    circle = ask.circle
+    here = _within(rows, circle) if circle else np.arange(len(rows))
     here = _in_states(rows, here, [ask.state] if ask.state else [])
     here = _in_states(rows, here, ask.scope.states)
     for facet, values in ask.scope.facets:
@@ -117,24 +118,23 @@ def _judged(chunks: Chunks, ask: Ask, codes: WordCodes) -> Judged:
     if ask.sort is Sort.BEST:
         attested = rows["attested"][found]
         score = _score(facets[chosen], attested, match[chosen], ask.fresh_since)
-    straight_line = np.zeros(len(found), np.float32) if away is None else away[found]
-    return Judged(rows, found, straight_line, score, counts)
+    away = np.zeros(len(found), np.float32)
+    if circle:
+        away = straight_metres(unit_vector(circle.centre), rows["unit"][found])
+    return Judged(rows, found, away, score, counts)
 
 
-def _within(rows: Rows, circle: Circle) -> tuple[Numbers, NDArray[np.float32]]:
-    """The rows in a circle, and how far off every row is in a straight line.
-
-    The exact distance is only worked out for those that lie about on the circle itself.
-    """
-    away = straight_metres(unit_vector(circle.centre), rows["unit"])
+def _within(rows: Rows, circle: Circle) -> Numbers:
+    """The rows in a circle, by the straight line: exactly only for those about on it itself."""
     if circle.radius_m is None:
-        return np.arange(len(rows)), away
+        return np.arange(len(rows))
+    away = straight_metres(unit_vector(circle.centre), rows["unit"])
     reach = straight(circle.radius_m)
     near = away <= reach
     doubtful = np.flatnonzero(np.abs(away - reach) <= SLACK_M)
     exactly = metres(circle.centre, grid_of(rows, doubtful))
     near[doubtful] = exactly <= inclusive(circle.radius_m)
-    return np.flatnonzero(near), away
+    return np.flatnonzero(near)
 
 
 def _in_states(rows: Rows, here: Numbers, states: Sequence[str]) -> Numbers:

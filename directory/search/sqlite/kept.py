@@ -15,8 +15,8 @@ from directory.search.sqlite.columns import state_bits
 MOST_BYTES = 96_000_000
 """Of a process's 300 MB. A listing takes 80 bytes, and where there is text another 120."""
 
-_LONG_RUN = 1_000
-"""Cells; the widest circle that can be asked for has runs of a few hundred."""
+_MOST_CELLS = 6_000
+"""The widest circle that a patient can ask for, of 500 miles, touches 5,200 at the border of Canada."""
 
 _AT_ONCE_BYTES = 8_000_000
 """Of a state or a whole country, so much is read and judged, and then the next."""
@@ -45,11 +45,11 @@ class KeptCells:
     def read(
         self, db: sqlite3.Connection, runs: Sequence[Run], states: Sequence[str], *, words: bool
     ) -> Iterator[Read]:
-        """What all cells of some runs hold, in one piece; in several where a run is long.
+        """What all cells of some runs hold, in one piece; in several where they are very many.
 
-        Of a long run, what has nobody in some states, if any are named, may be left out.
+        Then what has nobody in some states, if any are named, may be left out.
         """
-        if any(last - first >= _LONG_RUN for first, last in runs):
+        if sum(last - first + 1 for first, last in runs) > _MOST_CELLS:
             where = f"states & {state_bits(states)}" if states else "1"
             yield from self._passed(db, runs, where, words=words)
         else:
