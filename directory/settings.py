@@ -127,8 +127,8 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr = Field(
         SecretStr(""),
-        description="Signs cursors. By default one is made and kept in var/secret.key; on several "
-        "machines, set the same one on each.",
+        description="Signs sessions and cursors; 16 characters at least. By default one is made "
+        "and kept in var/secret.key; on several machines, set the same one on each.",
     )
     secret_file: Path = Field(
         Path("var/secret.key"), description="Where the secret that was made is kept."

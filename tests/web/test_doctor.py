@@ -42,7 +42,7 @@ def well(parts: Services, tmp_path: Path) -> Iterator[Services]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "secret.key").write_text("x")
+    (tmp_path / "secret.key").write_text("a secret of the tests")
     (tmp_path / "secret.key").chmod(0o600)
     return Settings(
         database_url=f"sqlite:///{tmp_path / 'store.db'}",
