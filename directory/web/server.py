@@ -31,6 +31,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """
 
     def __init__(self, settings: Settings, bind: str) -> None:
+        log.configure(settings.log_format)
         self._settings = settings
         self._bind = bind
         self._errands: Errands | None = None
@@ -47,7 +48,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": f"{PatientWorker.__module__}.{PatientWorker.__name__}",
             "worker_connections": MOST_CONNECTIONS,
             "worker_exit": self._end,
+            "logger_class": log.GunicornLog,
             "accesslog": None,
+            "errorlog": None,
             "loglevel": "warning",
             "graceful_timeout": DRAIN_S,
             "on_exit": lambda _: shutil.rmtree(self._shared, ignore_errors=True),
@@ -57,7 +60,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Flask:
         """Gunicorn asks each worker for its application."""
-        log.configure(self._settings.log_format)
         parts = services(self._settings)
         parts.places.matches("")  # makes the gazetteer before the first visitor comes
         self._errands = Errands(parts)

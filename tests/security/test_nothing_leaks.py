@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
+from gunicorn.config import Config
 
 from directory.app import create_app
 from directory.places import Places
 from directory.settings import Settings
+from directory.web.log import GunicornLog
 from tests.security.test_every_address import addresses, names
 from tests.security.worlds import HIDDEN, MODERATOR, World, world
 
@@ -113,6 +115,24 @@ def test_no_line_of_the_log_holds_what_was_typed(
     assert "forged" not in lines
     assert "\x1b" not in lines
     assert "30.26" not in lines
+
+
+def test_a_fault_of_the_server_is_told_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    """What fails outside of the site's own handler: gunicorn names the address that was asked."""
+    chosen = Config()
+    chosen.set("errorlog", None)
+    told = GunicornLog(chosen)
+    try:
+        raise RuntimeError(f"cannot read {TYPED}")
+    except RuntimeError:
+        told.exception("Error handling request %s %s", "GET", f"/search?near={TYPED}")
+    told.warning("Invalid request from ip=203.0.113.7: Invalid Method '%s'", TYPED)
+    told.warning("Worker %s is gone", 7)
+    assert "RuntimeError" in caplog.text
+    assert "Worker 7 is gone" in caplog.text
+    assert len(caplog.records) == 3
+    assert TYPED not in caplog.text
+    assert "203.0.113.7" not in caplog.text
 
 
 class _Broken:
