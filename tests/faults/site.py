@@ -27,6 +27,11 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def workers(self) -> set[int]:
+        """The processes that answer."""
+        pid = self.process.pid
+        return {int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
     def status(self, path: str, timeout_s: float = DEADLINE_S) -> int:
         """Of an answer that is no error."""
         with urllib.request.urlopen(f"{self.url}{path}", timeout=timeout_s) as answer:
