@@ -14,7 +14,7 @@ from directory.metrics import Metrics
 from directory.services import services
 from directory.settings import Settings
 from directory.web import log
-from directory.web.patience import MOST_CONNECTIONS, PatientWorker
+from directory.web.worker import MOST_CONNECTIONS, Worker
 
 WORKERS, THREADS = 2, 4
 """Two processes share two cores, four threads each wait for the engine. No other WSGI server was
@@ -45,7 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "bind": self._bind,
             "workers": WORKERS,
             "threads": THREADS,
-            "worker_class": f"{PatientWorker.__module__}.{PatientWorker.__name__}",
+            "worker_class": f"{Worker.__module__}.{Worker.__name__}",
             "worker_connections": MOST_CONNECTIONS,
             "worker_exit": self._end,
             "logger_class": log.GunicornLog,

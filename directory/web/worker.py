@@ -24,7 +24,7 @@ _LONGEST = 65_536
 """Bytes; a longer head is handed over as it is, and refused."""
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn's worker with threads; connections wait outside of them for a whole head."""
 
     def enqueue_req(self, conn: TConn) -> None:
