@@ -77,7 +77,8 @@ class GunicornLog(Logger):  # type: ignore[misc]  # gunicorn has no types
 
     def exception(self, *_: object, **__: object) -> None:
         """Tell where a fault happened and of what kind; what it is about may be what was asked."""
-        if error := sys.exc_info()[1]:
+        error = sys.exc_info()[1]
+        if error and not isinstance(error, BlockingIOError):  # a client was silent for too long
             self.error("the server met a fault: %s", wordless(error))
 
 

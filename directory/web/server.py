@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 
 from flask import Flask
@@ -49,6 +50,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_connections": MOST_CONNECTIONS,
             "worker_exit": self._end,
             "logger_class": log.GunicornLog,
+            "sendfile": False,  # it waits for a reader without an end, and our files are small
             "accesslog": None,
             "errorlog": None,
             "loglevel": "warning",
@@ -65,6 +67,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._errands = Errands(parts)
         self._errands.start()
         return create_app(self._settings, parts, self._counters, Metrics(self._shared))
+
+    def end_errands(self) -> None:
+        """Let the errands end, while requests that were accepted are still answered."""
+        if self._errands:
+            threading.Thread(target=self._errands.stop, daemon=True).start()
 
     def _end(self, _arbiter: object, _worker: object) -> None:
         """Gunicorn tells a worker that it ends, once the requests are through."""
