@@ -161,5 +161,6 @@ def settings(secrets: Path = SECRETS) -> Settings:
 
 
 def _masked(text: str) -> str:
-    """A URL without its password."""
-    return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", text)
+    """A URL without what may be secret: who signs in with what, and the values of its query."""
+    text = re.sub(r"://.*@", "://***@", text)
+    return re.sub(r"([?&][^=&]*=)[^&]*", r"\1***", text)
