@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(
         SecretStr(""),
         description="Opens /metrics to whoever sends it (Authorization: Bearer …). Without it only "
-        "a program on this machine may look.",
+        "a program on this machine may look, and only while DIRECTORY_BASE_URL is this machine.",
     )
     secret_key: SecretStr = Field(
         SecretStr(""),
