@@ -70,15 +70,17 @@ def examine() -> None:
     A line each, with what to do. Exit code 1 if something is wrong.
     """
     chosen = _settings()
-    try:
-        parts = services(chosen)
-    except InvalidSettings as error:
-        _fail(error)
+    found = list(doctor.missing(chosen))
+    if not found:
+        try:
+            parts = services(chosen)
+        except InvalidSettings as error:
+            _fail(error)
+        found = list(doctor.examine(chosen, parts))
+        parts.close()
     click.echo("ok       settings: see `directory settings`")
-    found = list(doctor.examine(chosen, parts))
     for each in found:
         click.echo(f"{each.verdict:8} {each.name}: {each.said}")
-    parts.close()
     sys.exit(any(each.verdict is doctor.Verdict.WRONG for each in found))
 
 

@@ -48,12 +48,14 @@ def post(url: str, sender: str) -> Post:
 
 
 def reach(url: str) -> None:
-    """Return if letters could be handed over now, without one; else MailUnavailable."""
+    """Return if letters could be handed over now, without one; else MailUnavailable.
+
+    A folder that is not there yet is not made: the one above must let it be.
+    """
     try:
         if urlsplit(url).scheme == "file":
             folder = Path(url.removeprefix("file:").removeprefix("//"))
-            folder.mkdir(parents=True, exist_ok=True)
-            with TemporaryFile(dir=folder):
+            with TemporaryFile(dir=next(p for p in (folder, *folder.parents) if p.exists())):
                 return
         with _Server(url, "").connected() as server:
             server.noop()

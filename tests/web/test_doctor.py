@@ -17,7 +17,9 @@ from directory.store.database import Database
 from indexer import sync
 from tests.builders import a_listing, a_put
 from tests.conftest import clock
+from tests.faults.site import environment
 from tests.store.test_store import put
+from tests.web.conftest import run
 from tests.web.mailbox import mailbox
 
 NOW_S = clock().timestamp()
@@ -135,6 +137,31 @@ def test_the_clock_of_each_store(database: Database) -> None:
     assert first <= second
     assert first.tzinfo is not None
     assert database.version().split()[0] in ("SQLite", "PostgreSQL")
+
+
+def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
+    """Neither by the first look at a new site, nor where an address is misspelt."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+
+    def said() -> str:
+        done = run(folder, environment(folder, DIRECTORY_SECRET_KEY=""), "directory", "doctor")
+        assert done.returncode == 1, done.stdout
+        return done.stdout
+
+    first = said()
+    assert "store.db: `directory serve` makes it" in first
+    assert "secret.key: put it back" in first
+    assert [*folder.iterdir()] == []
+    store = Database(f"sqlite:///{folder / 'store.db'}")
+    store.migrate()
+    store.close()
+    assert "store.db" not in said()
+    (folder / "var").mkdir()
+    (folder / "var" / "secret.key").write_text("a secret of the tests")
+    before = sorted(folder.rglob("*"))
+    assert "store: SQLite" in said()
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_mail_that_cannot_leave(settings: Settings, well: Services, tmp_path: Path) -> None:
