@@ -157,6 +157,13 @@ def _mail(settings: Settings, _: Services) -> _Said:
     return Verdict.OK, "the server answers"
 
 
+def _proxy(settings: Settings, _: Services) -> _Said:
+    if settings.base_url.startswith("https:") and not settings.trusted_proxies:
+        said = "none is trusted, so all visitors count as one: see DIRECTORY_TRUSTED_PROXIES"
+        return Verdict.WARNING, said
+    return Verdict.OK, f"{settings.trusted_proxies} before the site are trusted"
+
+
 def _disk(settings: Settings, _: Services) -> _Said:
     free = min(shutil.disk_usage(folder).free for folder in _folders(settings))
     said = f"{free / 1e9:,.1f} GB free"
@@ -194,6 +201,7 @@ _CHECKS: dict[str, _Check] = {
     "listings": _counts,
     "clock": _clock,
     "mail": _mail,
+    "proxy": _proxy,
     "disk": _disk,
     "secret": _secret,
 }

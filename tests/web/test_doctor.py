@@ -66,7 +66,7 @@ def test_all_is_well(settings: Settings, well: Services) -> None:
         found = {each.name: each.verdict for each in doctor.examine(chosen, well)}
         assert set(found) == {
             "Python", "store", "migrations", "search engine", "index", "sync", "listings", "clock",
-            "mail", "disk", "secret",
+            "mail", "proxy", "disk", "secret",
         }  # fmt: skip
         assert {v for name, v in found.items() if name != "disk"} == {Verdict.OK}
 
@@ -171,6 +171,14 @@ def test_mail_that_cannot_leave(settings: Settings, well: Services, tmp_path: Pa
     (tmp_path / "file").touch()
     blocked = settings.model_copy(update={"mail_url": f"file:{tmp_path / 'file'}"})
     assert of("mail", blocked, well).verdict is Verdict.WRONG
+
+
+def test_a_proxy_that_is_not_trusted(settings: Settings, well: Services) -> None:
+    """By https somebody else takes the requests, and is taken for every visitor."""
+    away = settings.model_copy(update={"base_url": "https://dir.example.org"})
+    assert of("proxy", away, well).verdict is Verdict.WARNING
+    told = away.model_copy(update={"trusted_proxies": 1})
+    assert of("proxy", told, well).verdict is Verdict.OK
 
 
 def test_a_secret_that_others_may_read(settings: Settings, well: Services) -> None:
