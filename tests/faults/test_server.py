@@ -27,7 +27,8 @@ from tests.builders import a_listing, facts
 from tests.conftest import own_services
 from tests.contract.test_engines import fill
 from tests.elasticsearch_node import free_port
-from tests.faults.site import Served, served, until
+from tests.faults.site import Served, environment, served, until
+from tests.web.conftest import run
 from tests.web.mailbox import Mailbox, mailbox
 
 SLOW = 1_000
@@ -109,6 +110,17 @@ def test_a_site_that_is_asked_to_end_answers_what_it_has_accepted(folder: Path) 
     assert kept == answers.count(202) + 1
     log = (folder / "site.log").read_text().splitlines()
     assert {"message", "level"} <= set.intersection(*(set(json.loads(line)) for line in log[1:]))
+
+
+def test_a_site_listens_where_it_is_told_by_either_version(folder: Path) -> None:
+    with served(folder, host="::1") as site:
+        assert site.status("/search?near=78701") == 200
+        done = run(
+            folder, environment(folder), "directory", "serve", "--host", "::1",
+            "--port", str(site.port),
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert f"cannot listen on [::1]:{site.port}" in done.stderr
 
 
 def assert_errands_are_over(folder: Path) -> None:
