@@ -117,7 +117,7 @@ class _Server:
                     server.login(unquote(self._parts.username), password)
                 server.send_message(made)
         except (OSError, smtplib.SMTPException) as error:
-            raise MailUnavailable(f"the mail server does not take it: {error}") from error
+            raise MailUnavailable(f"the mail server does not take it: {_why(error)}") from error
 
     def connected(self) -> smtplib.SMTP:
         """A connection, by TLS where it can be."""
@@ -133,3 +133,12 @@ class _Server:
             server.close()
             raise smtplib.SMTPNotSupportedError("no TLS: the password stays here (use smtps://)")
         return server
+
+
+def _why(error: OSError) -> str:
+    """What failed, for the log: a server's own words name whom the letter is for."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "it refuses the recipient"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}"
+    return str(error)
