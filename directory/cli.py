@@ -45,14 +45,15 @@ def serve(host: str, port: int) -> None:
     except StoreUnavailable as error:
         # Searching needs no store: serve, and let /readyz tell.
         click.echo(f"Warning: {error}", err=True)
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            _fail(OSError(f"cannot listen on {host}:{port}: {error.strerror}"))
-    click.echo(f"Serving on http://{host}:{port}", err=True)
-    Server(chosen, f"{host}:{port}").run()
+    is_version_6 = ":" in host
+    where = f"[{host}]:{port}" if is_version_6 else f"{host}:{port}"
+    try:
+        family = socket.AF_INET6 if is_version_6 else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        _fail(OSError(f"cannot listen on {where}: {error.strerror}"))
+    click.echo(f"Serving on http://{where}", err=True)
+    Server(chosen, where).run()
 
 
 @main.command(name="settings")
@@ -70,15 +71,17 @@ def examine() -> None:
     A line each, with what to do. Exit code 1 if something is wrong.
     """
     chosen = _settings()
-    try:
-        parts = services(chosen)
-    except InvalidSettings as error:
-        _fail(error)
+    found = list(doctor.missing(chosen))
+    if not found:
+        try:
+            parts = services(chosen)
+        except InvalidSettings as error:
+            _fail(error)
+        found = list(doctor.examine(chosen, parts))
+        parts.close()
     click.echo("ok       settings: see `directory settings`")
-    found = list(doctor.examine(chosen, parts))
     for each in found:
         click.echo(f"{each.verdict:8} {each.name}: {each.said}")
-    parts.close()
     sys.exit(any(each.verdict is doctor.Verdict.WRONG for each in found))
 
 

@@ -28,6 +28,8 @@ LEAST_FREE, SCARCE_FREE = 200_000_000, 2_000_000_000
 LONGEST_LAG = timedelta(minutes=5)
 CLOCK_OFF = timedelta(seconds=60)
 
+_FILE = "sqlite:///"
+
 _ELASTICSEARCH = 9
 """The major version of the client: it does not speak with others."""
 
@@ -51,6 +53,19 @@ class Finding:
 
 _Said = tuple[Verdict, str]
 _Check = Callable[[Settings, Services], _Said]
+
+
+def missing(settings: Settings) -> Iterator[Finding]:
+    """Files that the first start makes and that are not there: whoever opens them makes them."""
+    if settings.database_url.startswith(_FILE):
+        path = Path(settings.database_url.removeprefix(_FILE))
+        if not path.exists():
+            said = f"no {path}: `directory serve` makes it; or is DIRECTORY_DATABASE_URL misspelt?"
+            yield Finding("store", Verdict.WRONG, said)
+    path = settings.secret_file
+    if not settings.secret_key.get_secret_value() and not path.exists():
+        said = f"no {path}: put it back, or `directory serve` makes another"
+        yield Finding("secret", Verdict.WRONG, said)
 
 
 def examine(settings: Settings, parts: Services) -> Iterator[Finding]:
@@ -142,6 +157,13 @@ def _mail(settings: Settings, _: Services) -> _Said:
     return Verdict.OK, "the server answers"
 
 
+def _proxy(settings: Settings, _: Services) -> _Said:
+    if settings.base_url.startswith("https:") and not settings.trusted_proxies:
+        said = "none is trusted, so all visitors count as one: see DIRECTORY_TRUSTED_PROXIES"
+        return Verdict.WARNING, said
+    return Verdict.OK, f"{settings.trusted_proxies} before the site are trusted"
+
+
 def _disk(settings: Settings, _: Services) -> _Said:
     free = min(shutil.disk_usage(folder).free for folder in _folders(settings))
     said = f"{free / 1e9:,.1f} GB free"
@@ -155,7 +177,7 @@ def _disk(settings: Settings, _: Services) -> _Said:
 def _folders(settings: Settings) -> Iterator[Path]:
     """Where something is written, or the nearest folder above that is there."""
     urls = (settings.database_url, settings.search_url)
-    files = [Path(u.removeprefix("sqlite:///")) for u in urls if u.startswith("sqlite:///")]
+    files = [Path(u.removeprefix(_FILE)) for u in urls if u.startswith(_FILE)]
     for path in (*files, settings.secret_file, settings.rejects_folder):
         yield next(each for each in path.absolute().parents if each.is_dir())
 
@@ -179,6 +201,7 @@ _CHECKS: dict[str, _Check] = {
     "listings": _counts,
     "clock": _clock,
     "mail": _mail,
+    "proxy": _proxy,
     "disk": _disk,
     "secret": _secret,
 }

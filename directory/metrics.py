@@ -4,6 +4,7 @@ Labels are route templates, methods, status codes and the names of questions to 
 that somebody typed. With counts that processes share, a request costs 14 µs, a question as much.
 """
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +15,14 @@ from typing import Any
 
 from directory.search.engine import EngineUnavailable
 
+log = logging.getLogger("directory.metrics")
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Whatever else a client calls its method is text of its own."""
+
+_ROOM = {"histogram": 4 << 20, "counter": 1 << 16}
+"""Bytes of a process: a route, method and status take 2.8 kB, so this is room for 1,500."""
 
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -38,9 +44,15 @@ class Gauge:
 
 
 class Metrics:
-    """Counts of this process; with a folder, of all that share it."""
+    """Counts of this process; with a folder, of all that share it.
+
+    Where the folder has no room any more, this process counts alone, and says so in the log.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
+        if folder and not _has_room(folder):
+            log.warning("no room in %s: this process counts for itself alone", folder)
+            folder = None
         if folder:
             # The library looks for it when it is imported, so that comes afterwards.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
@@ -93,6 +105,22 @@ class Metrics:
                 family.add_metric(labels, value)
             families.append(family)
         return generate_latest(self._registry) + generate_latest(_Collected(families))
+
+
+def _has_room(folder: Path) -> bool:
+    """Take the room for what this process counts, in the files that the library is about to map.
+
+    It would make them without any, and the system kills a process that writes where none is left.
+    """
+    files = {folder / f"{kind}_{os.getpid()}.db": size for kind, size in _ROOM.items()}
+    try:
+        for path, size in files.items():
+            path.write_bytes(bytes(size))
+    except OSError:
+        for path in files:
+            path.unlink(missing_ok=True)
+        return False
+    return True
 
 
 class _Collected:

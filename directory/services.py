@@ -3,10 +3,12 @@
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from itsdangerous import URLSafeTimedSerializer
@@ -26,6 +28,9 @@ from directory.store.watched import Around, Watched
 
 Clock = Callable[[], datetime]
 """The one clock, UTC; every date and deadline of the product comes from it."""
+
+SHORTEST_SECRET = 16
+"""Characters."""
 
 
 def system_clock() -> datetime:
@@ -68,7 +73,7 @@ def services(
     """
     census = partial(saved, settings.gazetteer_file)
     try:
-        secret = settings.secret_key.get_secret_value() or _secret(settings.secret_file)
+        secret = _secret(settings)
         url = settings.database_url
         database = Watched(url, transaction) if transaction else Database(url)
         return Services(
@@ -98,21 +103,33 @@ def engine(settings: Settings) -> Engine:
     return ElasticsearchEngine(url, api_key=api_key, ca_file=settings.search_ca_file)
 
 
-def _secret(path: Path) -> str:
-    """The secret kept in a file that only we may read, made when it is first needed.
+def _secret(settings: Settings) -> str:
+    """The secret of the settings, or of the file where one is kept. ValueError where it is short.
 
-    Two processes that start at once agree: linking the finished file is one step, and whoever
-    comes second reads the first one's.
+    An empty file comes of a disk that was full, and whoever knows that could sign what we believe.
+    """
+    given = settings.secret_key.get_secret_value() or _kept(settings.secret_file)
+    secret = given.strip()
+    if len(secret) < SHORTEST_SECRET:
+        raise ValueError(
+            f"the secret has fewer than {SHORTEST_SECRET} characters: set another in "
+            f"DIRECTORY_SECRET_KEY, or remove {settings.secret_file}, and a new one is made"
+        )
+    return secret
+
+
+def _kept(path: Path) -> str:
+    """What is kept in a file that only we may read, made when it is first needed.
+
+    Processes that start at once agree: linking the finished file is one step, and whoever comes
+    second reads the first one's.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        own = path.with_suffix(f".{os.getpid()}")
-        own.touch(mode=0o600)
-        own.write_text(secrets.token_urlsafe(32), encoding="ascii")
-        try:
-            path.hardlink_to(own)
-        except FileExistsError:
-            pass
-        finally:
-            own.unlink()
+        with NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as own:
+            own.write(secrets.token_urlsafe(32))
+            own.flush()
+            os.fsync(own.fileno())  # else the name may outlive a power cut, and what is in it not
+            with suppress(FileExistsError):
+                path.hardlink_to(own.name)
     return path.read_text(encoding="ascii")

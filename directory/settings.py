@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(
         SecretStr(""),
         description="Opens /metrics to whoever sends it (Authorization: Bearer …). Without it only "
-        "a program on this machine may look.",
+        "a program on this machine may look, and only while DIRECTORY_BASE_URL is this machine.",
     )
     traces_url: Annotated[str, AfterValidator(_traces_url)] = Field(
         "",
@@ -149,8 +149,8 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr = Field(
         SecretStr(""),
-        description="Signs cursors. By default one is made and kept in var/secret.key; on several "
-        "machines, set the same one on each.",
+        description="Signs sessions and cursors; 16 characters at least. By default one is made "
+        "and kept in var/secret.key; on several machines, set the same one on each.",
     )
     secret_file: Path = Field(
         Path("var/secret.key"), description="Where the secret that was made is kept."
@@ -183,5 +183,6 @@ def settings(secrets: Path = SECRETS) -> Settings:
 
 
 def _masked(text: str) -> str:
-    """A URL without its password."""
-    return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", text)
+    """A URL without what may be secret: who signs in with what, and the values of its query."""
+    text = re.sub(r"://.*@", "://***@", text)
+    return re.sub(r"([?&][^=&]*=)[^&]*", r"\1***", text)

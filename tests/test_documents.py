@@ -45,6 +45,8 @@ NOT_RUN = {
     "docker run --read-only --tmpfs /tmp -v directory:/srv/var -p 127.0.0.1:8000:8000 --cap-drop ALL --security-opt no-new-privileges directory":
         "make image starts it so",
     "docker compose up -d": "it needs a container engine",
+    "BASE_URL=https://directory.example.org TRUSTED_PROXIES=1 docker compose up -d":
+        "it needs a container engine",
     "docker compose run --rm -v $PWD:/data:ro indexer indexer load csv /data/mine.csv":
         "it needs a container engine",
 }  # fmt: skip

@@ -51,12 +51,14 @@ def post(url: str, sender: str) -> Post:
 
 
 def reach(url: str) -> None:
-    """Return if letters could be handed over now, without one; else MailUnavailable."""
+    """Return if letters could be handed over now, without one; else MailUnavailable.
+
+    A folder that is not there yet is not made: the one above must let it be.
+    """
     try:
         if urlsplit(url).scheme == "file":
             folder = Path(url.removeprefix("file:").removeprefix("//"))
-            folder.mkdir(parents=True, exist_ok=True)
-            with TemporaryFile(dir=folder):
+            with TemporaryFile(dir=next(p for p in (folder, *folder.parents) if p.exists())):
                 return
         with _Server(url, "").connected() as server:
             server.noop()
@@ -117,11 +119,8 @@ class _Server:
                     password = unquote(self._parts.password or "")
                     server.login(unquote(self._parts.username), password)
                 server.send_message(made)
-        except smtplib.SMTPException as error:
-            said = f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".rstrip()
-            raise MailUnavailable(f"the mail server does not take it: {said}") from error
-        except OSError as error:
-            raise MailUnavailable(f"the mail server cannot be reached: {error}") from error
+        except (OSError, smtplib.SMTPException) as error:
+            raise MailUnavailable(f"the mail server does not take it: {_why(error)}") from error
 
     def connected(self) -> smtplib.SMTP:
         """A connection, by TLS where it can be."""
@@ -137,3 +136,12 @@ class _Server:
             server.close()
             raise smtplib.SMTPNotSupportedError("no TLS: the password stays here (use smtps://)")
         return server
+
+
+def _why(error: OSError) -> str:
+    """What failed, for the log: a server's own words name whom the letter is for."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "it refuses the recipient"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}"
+    return str(error)

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from flask import abort, current_app, g, request
 from itsdangerous import BadData
 from werkzeug import Response
-from werkzeug.exceptions import TooManyRequests
 
 from directory.language import gettext
 from directory.mail.address import LONGEST, is_address
@@ -107,12 +106,8 @@ def address_errors(typed: str) -> list[ParameterError]:
 
 def slow_down(what: str, most: int) -> None:
     """Count one more of these within the hour; 429 where there are too many."""
-    allowance = take(what, most, _HOUR_S)
-    if allowance.left < 0:
-        raise TooManyRequests(
-            gettext("That was too often within an hour. Please try again later."),
-            retry_after=allowance.resets_s,
-        )
+    said = gettext("That was too often within an hour. Please try again later.")
+    take(what, most, _HOUR_S).enforce(said)
 
 
 def slow_down_sender() -> None:

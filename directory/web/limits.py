@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from flask import current_app, request
+from werkzeug.exceptions import TooManyRequests
 
 from directory.counters import Counters
 
@@ -33,9 +34,18 @@ class Allowance:
     left: int
     resets_s: int
 
+    def enforce(self, said: str) -> None:
+        """Answer 429 with these words where there was too much."""
+        if self.left < 0:
+            raise TooManyRequests(said, retry_after=self.resets_s)
+
 
 def take(what: str, most: int, window_s: int) -> Allowance:
-    """Count one more of these, in all serving processes together."""
+    """Count one more of these, in all serving processes together.
+
+    By stretches of another length the same is counted apart: what somebody asks within a minute
+    says nothing of the forms of an hour.
+    """
     counters: Counters = current_app.extensions["counters"]
-    count, resets_s = counters.add(what, window_s)
+    count, resets_s = counters.add(f"{window_s} {what}", window_s)
     return Allowance(most, most - count, max(1, round(resets_s)))

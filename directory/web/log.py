@@ -9,8 +9,13 @@ import logging
 import re
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from directory.wordless import wordless
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _STACK_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -74,6 +79,29 @@ class JsonLines(logging.Formatter):
         # orjson leaves these as they are, and some readers take them for the end of a line.
         return orjson.dumps(line).decode().translate(_NOT_IN_JSON)
 
+
+class GunicornLog(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """The server's own events: lines like all others, without the clients' words that it quotes."""
+
+    def __init__(self, cfg: Config) -> None:
+        super().__init__(cfg)
+        self.error_log.propagate = True  # to our handler; `errorlog` names none of its own
+
+    def warning(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ANN401  # logging's
+        """Tell of what is amiss; of a request that was refused, no more than that there was one."""
+        if msg.startswith(_REFUSED):
+            msg, args = "what a client sent was no clear request", ()
+        super().warning(msg, *args, **kwargs)
+
+    def exception(self, *_: object, **__: object) -> None:
+        """Tell where a fault happened and of what kind; what it is about may be what was asked."""
+        error = sys.exc_info()[1]
+        if error and not isinstance(error, BlockingIOError):  # a client was silent for too long
+            self.error("the server met a fault: %s", wordless(error))
+
+
+_REFUSED = "Invalid request from"
+"""So begins what gunicorn says of it; the rest is the client's address and words."""
 
 _NOT_IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 

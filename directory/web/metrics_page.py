@@ -1,13 +1,15 @@
 """`/metrics`: what was counted, and where store and index stand, in Prometheus's own format.
 
 It tells nothing of a person, but how busy the site is and what fails is the operator's business:
-so it answers to a program on the same machine, or to one that brings the token of the settings. A
-proxy on the same machine asks for others and says so by a header: it needs the token, too.
+so it answers to whoever brings the token of the settings. Without one a program on the same machine
+may look, as long as the site's own address is this machine: else a proxy asks for others, which
+not every proxy says.
 """
 
 from collections.abc import Iterator
 from hmac import compare_digest
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, request
 
@@ -38,12 +40,13 @@ def _may_read() -> bool:
     if token and compare_digest(sent.encode(), token.encode()):
         return True
     is_passed_on = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
-    return not is_passed_on and _is_this_machine(request.remote_addr or "")
+    ours = urlsplit(current_app.config["BASE_URL"]).hostname or ""
+    return not is_passed_on and all(map(_is_this_machine, (ours, request.remote_addr or "")))
 
 
-def _is_this_machine(address: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     try:
-        return ip_address(address).is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 

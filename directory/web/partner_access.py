@@ -9,7 +9,6 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
-from werkzeug.exceptions import TooManyRequests
 
 from directory.language import gettext
 from directory.partner import Partner
@@ -129,9 +128,7 @@ def _preflight() -> Response:
 
 def _count(what: str, most: int) -> None:
     g.allowance = take(what, most, _WINDOW_S)
-    if g.allowance.left < 0:
-        said = gettext("More than %(most)s requests in a minute: slow down.", most=most)
-        raise TooManyRequests(said, retry_after=g.allowance.resets_s)
+    g.allowance.enforce(gettext("More than %(most)s requests in a minute: slow down.", most=most))
 
 
 def _say(response: Response) -> Response:

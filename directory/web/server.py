@@ -3,6 +3,7 @@
 import gc
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from directory.metrics import Metrics
 from directory.services import services
 from directory.settings import Settings
 from directory.web import log
-from directory.web.patience import MOST_CONNECTIONS, PatientWorker
+from directory.web.worker import MOST_CONNECTIONS, Worker
 
 if TYPE_CHECKING:
     from directory.traces import Traces
@@ -36,6 +37,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """
 
     def __init__(self, settings: Settings, bind: str) -> None:
+        log.configure(settings.log_format)
         self._settings = settings
         self._bind = bind
         self._errands: Errands | None = None
@@ -50,10 +52,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "bind": self._bind,
             "workers": WORKERS,
             "threads": THREADS,
-            "worker_class": f"{PatientWorker.__module__}.{PatientWorker.__name__}",
+            "worker_class": f"{Worker.__module__}.{Worker.__name__}",
             "worker_connections": MOST_CONNECTIONS,
             "worker_exit": self._end,
+            "logger_class": log.GunicornLog,
+            "sendfile": False,  # it waits for a reader without an end, and our files are small
             "accesslog": None,
+            "errorlog": None,
             "loglevel": "warning",
             "graceful_timeout": DRAIN_S,
             "on_exit": lambda _: shutil.rmtree(self._shared, ignore_errors=True),
@@ -63,7 +68,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Flask:
         """Gunicorn asks each worker for its application."""
-        log.configure(self._settings.log_format)
         self._traces = traces = _traces(self._settings.traces_url)
         parts = services(self._settings, transaction=traces.transaction if traces else None)
         parts.places.matches("")  # makes the gazetteer before the first visitor comes
@@ -74,6 +78,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         # What is here by now stays: to look through it for cycles stops every thread for 40 ms.
         gc.freeze()
         return app
+
+    def end_errands(self) -> None:
+        """Let the errands end, while requests that were accepted are still answered."""
+        if self._errands:
+            threading.Thread(target=self._errands.stop, daemon=True).start()
 
     def _end(self, _arbiter: object, _worker: object) -> None:
         """Gunicorn tells a worker that it ends, once the requests are through."""

@@ -18,14 +18,20 @@ DEADLINE_S = 120
 
 @dataclass(frozen=True)
 class Served:
-    """A site that runs: its port and its process."""
+    """A site that runs: where it listens, and its process."""
 
     port: int
     process: subprocess.Popen[bytes]
+    host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    def workers(self) -> set[int]:
+        """The processes that answer."""
+        pid = self.process.pid
+        return {int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
     def status(self, path: str, timeout_s: float = DEADLINE_S) -> int:
         """Of an answer that is no error."""
@@ -49,14 +55,14 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def served(folder: Path, **more: str) -> Iterator[Served]:
+def served(folder: Path, host: str = "127.0.0.1", **more: str) -> Iterator[Served]:
     port = free_port()
     with (folder / "site.log").open("ab") as log:
         process = subprocess.Popen(
-            [PROGRAMS / "directory", "serve", "--port", str(port)],
+            [PROGRAMS / "directory", "serve", "--host", host, "--port", str(port)],
             cwd=folder, env=environment(folder, **more), stdout=log, stderr=log,
         )  # fmt: skip
-    site = Served(port, process)
+    site = Served(port, process, host)
     try:
         until(lambda: _lives(site))
         yield site

@@ -9,22 +9,26 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from directory.mail import Letter
 from directory.mail import post as post_of
 from directory.places import Places
 from directory.store import mails
 from directory.store.database import Database
+from directory.web.server import THREADS, WORKERS
+from directory.web.worker import HEAD_S
 from tests.builders import a_listing, facts
 from tests.conftest import own_services
 from tests.contract.test_engines import fill
 from tests.elasticsearch_node import free_port
-from tests.faults.site import Served, served, until
+from tests.faults.site import Served, environment, served, until
+from tests.web.conftest import run
 from tests.web.mailbox import Mailbox, mailbox
 
 SLOW = 1_000
@@ -41,18 +45,32 @@ def folder(tmp_path: Path, places: Places) -> Path:
 
 def post(port: int, number: int) -> int:
     """Submit a listing; says the status of the answer, 0 where no connection was to be had."""
-    listing = facts().model_dump(mode="json", exclude_unset=True)
-    body = json.dumps({"email": f"clinic-{number}@example.org", "listing": listing})
-    headers = {
-        "Content-Type": "application/json", "X-Forwarded-For": f"2001:db8:{number:x}::1",
-        "Idempotency-Key": f"key-{number}",
-    }  # fmt: skip
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.connect()
+        connection, body = begun(port, number)
     except OSError:
         return 0
-    connection.request("POST", "/api/v1/submissions", body, headers)
+    return ended(connection, body)
+
+
+def begun(port: int, number: int, **more: str) -> tuple[http.client.HTTPConnection, bytes]:
+    """The submission of a listing of which half is sent, and the other half."""
+    listing = facts().model_dump(mode="json", exclude_unset=True)
+    body = json.dumps({"email": f"clinic-{number}@example.org", "listing": listing}).encode()
+    headers = {
+        "Content-Type": "application/json", "X-Forwarded-For": f"2001:db8:{number:x}::1",
+        "Idempotency-Key": f"key-{number}", "Content-Length": str(len(body)),
+        **more,
+    }  # fmt: skip
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.connect()
+    half = len(body) // 2
+    connection.request("POST", "/api/v1/submissions", body[:half], headers)
+    return connection, body[half:]
+
+
+def ended(connection: http.client.HTTPConnection, rest: bytes) -> int:
+    """Send the rest; says the status of the answer."""
+    connection.send(rest)
     answer = connection.getresponse()
     answer.read()
     connection.close()
@@ -60,7 +78,7 @@ def post(port: int, number: int) -> int:
 
 
 def test_a_site_that_is_asked_to_end_answers_what_it_has_accepted(folder: Path) -> None:
-    with served(folder) as site, ThreadPoolExecutor(6) as clients:
+    with served(folder, DIRECTORY_LOG_FORMAT="json") as site, ThreadPoolExecutor(6) as clients:
         answers: list[int] = []
         broken: list[Exception] = []
 
@@ -72,7 +90,13 @@ def test_a_site_that_is_asked_to_end_answers_what_it_has_accepted(folder: Path) 
 
         tasks = [clients.submit(submit, number) for number in range(120)]
         until(lambda: answers.count(202) >= 20)
+        held, rest = begun(site.port, 1_000, Expect="100-continue")
+        assert held.sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n", (
+            "a thread waits for the rest"
+        )
         site.process.send_signal(signal.SIGTERM)
+        assert_errands_are_over(folder)
+        assert ended(held, rest) == 202
         assert site.process.wait(60) == 0
         for task in tasks:
             task.result()
@@ -83,7 +107,33 @@ def test_a_site_that_is_asked_to_end_answers_what_it_has_accepted(folder: Path) 
     with store.reading() as session:
         kept = session.scalar(text("SELECT count(*) FROM submission"))
     store.close()
-    assert kept >= answers.count(202)
+    assert kept == answers.count(202) + 1
+    log = (folder / "site.log").read_text().splitlines()
+    assert {"message", "level"} <= set.intersection(*(set(json.loads(line)) for line in log[1:]))
+
+
+def test_a_site_listens_where_it_is_told_by_either_version(folder: Path) -> None:
+    with served(folder, host="::1") as site:
+        assert site.status("/search?near=78701") == 200
+        done = run(
+            folder, environment(folder), "directory", "serve", "--host", "::1",
+            "--port", str(site.port),
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert f"cannot listen on [::1]:{site.port}" in done.stderr
+
+
+def assert_errands_are_over(folder: Path) -> None:
+    """While a request is waited for, a letter is no longer sent: who starts next does that."""
+    store = Database(f"sqlite:///{folder / 'store.db'}")
+    time.sleep(1)
+    with store.writing() as session:
+        mails.keep(session, Letter("ana@example.org", "Late", "", ""), datetime.now(UTC))
+        before = mails.waiting(session)
+    time.sleep(2)
+    with store.reading() as session:
+        assert mails.waiting(session) == before
+    store.close()
 
 
 def test_a_thousand_slow_clients_keep_nobody_out(folder: Path) -> None:
@@ -122,6 +172,56 @@ def test_a_thousand_slow_clients_keep_nobody_out(folder: Path) -> None:
             dripping.join()
             for each in slow:
                 each.close()
+
+
+HOLD_A_PROCESS = WORKERS * THREADS
+"""So many clients take all threads of one process at least, whichever of them takes them in."""
+
+HALF_A_FORM = (
+    b"POST /clinics/sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n\r\nemail="
+)
+LARGE = b"GET /static/basemap/counties.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+def test_clients_that_fall_silent_hold_threads_for_a_moment_alone(folder: Path) -> None:
+    """In the middle of a large answer that they do not read, or of a form; and one drips on."""
+    with served(folder) as site, ExitStack() as clients:
+
+        def ask(request: bytes) -> None:
+            client = clients.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            client.connect(("127.0.0.1", site.port))
+            client.sendall(request)
+
+        for _ in range(HOLD_A_PROCESS):
+            ask(LARGE * 60)
+        assert_dripping_ends(site)
+        for _ in range(HOLD_A_PROCESS):
+            ask(HALF_A_FORM)
+        with ThreadPoolExecutor(20) as visitors:  # so many that both processes are asked
+            until(lambda: all(visitors.map(lambda _: _answers_soon(site), range(20))))
+    assert "fault" not in (folder / "site.log").read_text()
+
+
+def _answers_soon(site: Served) -> bool:
+    try:
+        return site.status("/healthz", 2) == 200
+    except OSError:
+        return False
+
+
+def assert_dripping_ends(site: Served) -> None:
+    """Also for one that others who have come later wait before, as they are silent."""
+    started = time.monotonic()
+    with ExitStack() as clients:
+        dripping = clients.enter_context(socket.create_connection(("127.0.0.1", site.port)))
+        while not _is_ended(dripping):
+            assert time.monotonic() < started + HEAD_S + 5
+            clients.enter_context(socket.create_connection(("127.0.0.1", site.port)))
+            with suppress(OSError):
+                dripping.send(b"x")
+            time.sleep(0.5)
 
 
 def assert_pieces_are_answered(site: Served) -> None:

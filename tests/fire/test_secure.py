@@ -145,7 +145,7 @@ def test_an_api_key_is_sent_over_tls_and_nothing_else(authority: Authority) -> N
         search_url=f"https://127.0.0.1:{server.server_port}/listings",
         search_api_key="a2V5OnNlY3JldA==",  # type: ignore[arg-type]
         search_ca_file=authority.ca,
-        secret_key="x",  # type: ignore[arg-type]
+        secret_key="a secret of the tests",  # type: ignore[arg-type]
     )
     parts = services(settings)
     with pytest.raises(EngineUnavailable) as raised:

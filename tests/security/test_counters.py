@@ -10,6 +10,7 @@ from directory.app import create_app
 from directory.counters import Counters
 from directory.services import Services
 from directory.settings import Settings
+from directory.web.accounts import POSTS_AN_HOUR
 
 FORK = multiprocessing.get_context("fork")
 
@@ -106,3 +107,20 @@ def test_one_network_of_version_6_is_one_visitor(parts: Services) -> None:
     assert statuses == [200, 200, 200, 429, 429]
     other = client.get("/api/v1/vocabulary", headers={"X-Forwarded-For": "2001:db8:1:3::1"})
     assert other.status_code == 200
+
+
+def test_requests_of_a_minute_and_forms_of_an_hour_are_counted_apart(parts: Services) -> None:
+    """Who asks the API may still send a form, and asking between forms allows no more of them."""
+    client = create_app(Settings(requests_a_minute=50), parts).test_client()
+
+    def form() -> int:
+        return client.post("/clinics/sign-in", data={"email": "nobody"}).status_code
+
+    for _ in range(POSTS_AN_HOUR):
+        assert client.get("/api/v1/vocabulary").status_code == 200
+    assert form() == 400, "its address is none, and it is read"
+    asked = client.get("/api/v1/vocabulary")
+    assert "r=9;t=" in asked.headers["RateLimit"]
+    assert 0 < int(asked.headers["RateLimit"].rpartition("=")[2]) <= 60
+    assert [form() for _ in range(POSTS_AN_HOUR)] == [400] * (POSTS_AN_HOUR - 1) + [429]
+    assert client.get("/api/v1/vocabulary").status_code == 200

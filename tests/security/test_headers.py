@@ -12,7 +12,7 @@ from directory.app import create_app
 from directory.places import Places
 from directory.settings import Settings
 from tests.security.test_every_address import NEVER, addresses
-from tests.security.worlds import MODERATOR, World, world
+from tests.security.worlds import MODERATOR, WEBSITE, World, world
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,9 @@ def test_every_page_keeps_scripts_and_frames_out(here: World) -> None:
 
 def test_a_link_to_elsewhere_says_nothing_of_us(client: FlaskClient) -> None:
     """Whatever a clinic gives as its website opens without a way back to the page."""
-    text = client.get("/listings/ana").text
-    for tag in re.findall(r'<a [^>]*href="https?://[^>]*>', text):
+    tags = re.findall(r'<a [^>]*href="https?://[^>]*>', client.get("/listings/ana").text)
+    assert [tag for tag in tags if f'href="{WEBSITE}"' in tag]
+    for tag in tags:
         assert "noopener" in tag or "127.0.0.1" in tag, tag
 
 

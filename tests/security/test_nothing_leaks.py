@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from aiosmtpd.controller import Controller
 from flask import Flask
+from gunicorn.config import Config
 
 from directory.app import create_app
+from directory.mail import Letter, MailUnavailable, post
 from directory.places import Places
 from directory.settings import Settings
+from directory.web.log import GunicornLog
+from tests.elasticsearch_node import free_port
 from tests.security.test_every_address import addresses, names
 from tests.security.worlds import HIDDEN, MODERATOR, World, world
 
@@ -113,6 +118,48 @@ def test_no_line_of_the_log_holds_what_was_typed(
     assert "forged" not in lines
     assert "\x1b" not in lines
     assert "30.26" not in lines
+
+
+class _Refusing:
+    """A mail server that repeats at one step whom it does not know."""
+
+    def __init__(self, step: str) -> None:
+        setattr(self, f"handle_{step}", self._refuse)
+
+    async def _refuse(self, *_: object) -> str:
+        return f"550 5.1.1 <{TYPED}@example.org> is not known here"
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
+def test_a_mail_server_s_words_are_not_written_down(step: str) -> None:
+    controller = Controller(_Refusing(step), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        hand_over = post(f"smtp://127.0.0.1:{controller.port}", "Us <us@example.org>")
+        with pytest.raises(MailUnavailable) as raised:
+            hand_over(Letter(f"{TYPED}@example.org", "Hello", "text", "<p>text</p>"))
+    finally:
+        controller.stop()
+    assert TYPED not in str(raised.value)
+    assert "refuses the recipient" in str(raised.value) or "550" in str(raised.value)
+
+
+def test_a_fault_of_the_server_is_told_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    """What fails outside of the site's own handler: gunicorn names the address that was asked."""
+    chosen = Config()
+    chosen.set("errorlog", None)
+    told = GunicornLog(chosen)
+    try:
+        raise RuntimeError(f"cannot read {TYPED}")
+    except RuntimeError:
+        told.exception("Error handling request %s %s", "GET", f"/search?near={TYPED}")
+    told.warning("Invalid request from ip=203.0.113.7: Invalid Method '%s'", TYPED)
+    told.warning("Worker %s is gone", 7)
+    assert "RuntimeError" in caplog.text
+    assert "Worker 7 is gone" in caplog.text
+    assert len(caplog.records) == 3
+    assert TYPED not in caplog.text
+    assert "203.0.113.7" not in caplog.text
 
 
 class _Broken:

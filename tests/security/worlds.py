@@ -26,6 +26,8 @@ NOTE, REASON, REPORT, STREET = "zqnote", "zqreason", "zqreport", "7 Zqhidden Rd"
 HIDDEN = (OWNER, MODERATOR, ASKER, PARTNER, NOTE, REASON, REPORT, STREET)
 """What nobody may see who is not signed in."""
 
+WEBSITE = "https://clinic.example.com/"
+
 
 @dataclass(frozen=True)
 class World:
@@ -51,7 +53,8 @@ def world(folder: Path, places: Places, database: Database | None = None) -> Wor
         parts.database.close()
         parts = replace(parts, database=database, keys=type(parts.keys)(database, parts.clock))
     now = parts.clock()
-    put(parts.database, "ana", dry_needling="yes", npi="1234567893", phone="5125550100")
+    told = {"npi": "1234567893", "phone": "5125550100", "website": WEBSITE}
+    put(parts.database, "ana", dry_needling="yes", **told)
     hidden = {"line1": STREET, "city": "Austin", "state": "TX", "postal_code": "78701"}
     area = {"lat": 30.27, "lon": -97.74, "precision": "postal_code"}
     put(parts.database, "ben", dry_needling="yes", address=hidden, area_only=True, location=area)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from directory.settings import InvalidSettings, settings
+from directory.settings import InvalidSettings, Settings, settings
 
 
 def test_what_is_secret_may_be_a_file_and_the_environment_goes_before_it(
@@ -28,3 +28,26 @@ def test_a_file_that_cannot_be_is_named_like_its_setting(tmp_path: Path) -> None
     (tmp_path / "directory_trusted_proxies").write_text("many")
     with pytest.raises(InvalidSettings, match="DIRECTORY_TRUSTED_PROXIES"):
         settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "shown"),
+    [
+        ("database_url", "postgresql+psycopg://u:Hidden@h/d", "postgresql+psycopg://***@h/d"),
+        (
+            "database_url", "postgresql+psycopg://h/d?user=u&password=Hidden",
+            "postgresql+psycopg://h/d?user=***&password=***",
+        ),
+        ("database_url", "sqlite:///var/directory.db", "sqlite:///var/directory.db"),
+        ("search_url", "https://Hidden@h:9200/x", "https://***@h:9200/x"),
+        ("search_url", "https://u:Hid/den@a:9200,b:9200/x", "https://***@a:9200,b:9200/x"),
+        ("mail_url", "smtp://u:p@Hidden@h:25", "smtp://***@h:25"),
+        (
+            "map_tiles_url", "https://t.example/{z}/{x}/{y}.png?v=1&access_token=Hidden",
+            "https://t.example/{z}/{x}/{y}.png?v=***&access_token=***",
+        ),
+        ("mail_from", "Us <us@example.org>", "Us <us@example.org>"),
+    ],
+)  # fmt: skip
+def test_what_is_shown_holds_no_secret(name: str, given: str, shown: str) -> None:
+    assert Settings.model_validate({name: given}).shown()[name] == shown

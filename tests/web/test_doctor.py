@@ -17,7 +17,9 @@ from directory.store.database import Database
 from indexer import sync
 from tests.builders import a_listing, a_put
 from tests.conftest import clock
+from tests.faults.site import environment
 from tests.store.test_store import put
+from tests.web.conftest import run
 from tests.web.mailbox import mailbox
 
 NOW_S = clock().timestamp()
@@ -42,7 +44,7 @@ def well(parts: Services, tmp_path: Path) -> Iterator[Services]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "secret.key").write_text("x")
+    (tmp_path / "secret.key").write_text("a secret of the tests")
     (tmp_path / "secret.key").chmod(0o600)
     return Settings(
         database_url=f"sqlite:///{tmp_path / 'store.db'}",
@@ -64,7 +66,7 @@ def test_all_is_well(settings: Settings, well: Services) -> None:
         found = {each.name: each.verdict for each in doctor.examine(chosen, well)}
         assert set(found) == {
             "Python", "store", "migrations", "search engine", "index", "sync", "listings", "clock",
-            "mail", "disk", "secret",
+            "mail", "proxy", "disk", "secret",
         }  # fmt: skip
         assert {v for name, v in found.items() if name != "disk"} == {Verdict.OK}
 
@@ -137,6 +139,31 @@ def test_the_clock_of_each_store(database: Database) -> None:
     assert database.version().split()[0] in ("SQLite", "PostgreSQL")
 
 
+def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
+    """Neither by the first look at a new site, nor where an address is misspelt."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+
+    def said() -> str:
+        done = run(folder, environment(folder, DIRECTORY_SECRET_KEY=""), "directory", "doctor")
+        assert done.returncode == 1, done.stdout
+        return done.stdout
+
+    first = said()
+    assert "store.db: `directory serve` makes it" in first
+    assert "secret.key: put it back" in first
+    assert [*folder.iterdir()] == []
+    store = Database(f"sqlite:///{folder / 'store.db'}")
+    store.migrate()
+    store.close()
+    assert "store.db" not in said()
+    (folder / "var").mkdir()
+    (folder / "var" / "secret.key").write_text("a secret of the tests")
+    before = sorted(folder.rglob("*"))
+    assert "store: SQLite" in said()
+    assert sorted(folder.rglob("*")) == before
+
+
 def test_mail_that_cannot_leave(settings: Settings, well: Services, tmp_path: Path) -> None:
     assert of("mail", settings, well).verdict is Verdict.WARNING
     down = settings.model_copy(update={"mail_url": "smtp://127.0.0.1:9"})
@@ -144,6 +171,14 @@ def test_mail_that_cannot_leave(settings: Settings, well: Services, tmp_path: Pa
     (tmp_path / "file").touch()
     blocked = settings.model_copy(update={"mail_url": f"file:{tmp_path / 'file'}"})
     assert of("mail", blocked, well).verdict is Verdict.WRONG
+
+
+def test_a_proxy_that_is_not_trusted(settings: Settings, well: Services) -> None:
+    """By https somebody else takes the requests, and is taken for every visitor."""
+    away = settings.model_copy(update={"base_url": "https://dir.example.org"})
+    assert of("proxy", away, well).verdict is Verdict.WARNING
+    told = away.model_copy(update={"trusted_proxies": 1})
+    assert of("proxy", told, well).verdict is Verdict.OK
 
 
 def test_a_secret_that_others_may_read(settings: Settings, well: Services) -> None:

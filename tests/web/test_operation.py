@@ -6,6 +6,7 @@ import re
 import sys
 import urllib.request
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -105,23 +106,31 @@ def test_metrics_of_parts_that_are_down(parts: Services) -> None:
     assert 'directory_up{part="store"} 0.0' in page
 
 
+HERE, ELSEWHERE = "http://localhost:8000", "https://dir.example.org"
+
+
 @pytest.mark.parametrize(
-    ("headers", "peer", "token", "status"),
+    ("base_url", "headers", "peer", "token", "status"),
     [
-        ({}, "127.0.0.1", "right", 200),
-        ({}, "::1", "", 200),
-        ({}, "203.0.113.7", "", 404),
-        ({}, "", "", 404),
-        ({"X-Forwarded-For": "127.0.0.1"}, "127.0.0.1", "right", 404),
-        ({"Authorization": "Bearer right"}, "203.0.113.7", "right", 200),
-        ({"Authorization": "Bearer wrong"}, "203.0.113.7", "right", 404),
-        ({"Authorization": "Bearer "}, "203.0.113.7", "", 404),
+        (HERE, {}, "127.0.0.1", "right", 200),
+        (HERE, {}, "::1", "", 200),
+        (HERE, {}, "203.0.113.7", "", 404),
+        (HERE, {}, "", "", 404),
+        (HERE, {"X-Forwarded-For": "127.0.0.1"}, "127.0.0.1", "right", 404),
+        # A proxy on this machine that adds no header asks as a program on it would.
+        (ELSEWHERE, {"Host": "127.0.0.1:8000"}, "127.0.0.1", "", 404),
+        (ELSEWHERE, {}, "127.0.0.1", "right", 404),
+        (ELSEWHERE, {"Authorization": "Bearer right"}, "127.0.0.1", "right", 200),
+        (ELSEWHERE, {"Authorization": "Bearer right"}, "203.0.113.7", "right", 200),
+        (HERE, {"Authorization": "Bearer wrong"}, "203.0.113.7", "right", 404),
+        (HERE, {"Authorization": "Bearer "}, "203.0.113.7", "", 404),
     ],
 )
 def test_who_may_read_metrics(
-    parts: Services, headers: dict[str, str], peer: str, token: str, status: int
+    parts: Services, base_url: str, headers: dict[str, str], peer: str, token: str, status: int
 ) -> None:
-    site = client(parts, metrics_token=token)
+    site = client(parts, metrics_token=token, base_url=base_url)
+    headers = {"Host": urlsplit(base_url).netloc, **headers}
     answer = site.get("/metrics", headers=headers, environ_overrides={"REMOTE_ADDR": peer})
     assert answer.status_code == status
 

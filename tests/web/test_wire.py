@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.web.conftest import Site
 from tests.web.test_accessibility import STATES
+from tests.web.test_clinics import within
 
 pytestmark = pytest.mark.parametrize("site", ["sqlite"], indirect=True, scope="session")
 
@@ -54,6 +55,38 @@ def test_what_is_no_clear_request_ends_the_connection(site: Site, request_: byte
     assert re.match(rb"HTTP/1\.[01] (?:4\d\d|501|505) ", answer) or not answer, answer[:200]
     assert answer.count(b"HTTP/1.1 ") <= 1
     assert b"smuggled" not in answer
+
+
+TYPED = b"zqtyped"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /search?near=78701&q=" + TYPED + b" pain HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /search?q=" + TYPED + b"\r\n\r\n",
+        b"GET /links/" + TYPED + b" now HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nBad Name " + TYPED + b": y\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nCookie : session=" + TYPED + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + TYPED + b"\0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n " + TYPED + b"\r\n\r\n",
+        b"GET / HTTP/" + TYPED + b"\r\nHost: x\r\n\r\n",
+        TYPED + b"@ / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + TYPED + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + TYPED + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nExpect: " + TYPED + b"\r\n\r\n",
+        b"POST /clinics/sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + TYPED + b"\r\n",
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_not_written_down(site: Site, request_: bytes) -> None:
+    """Neither what a client sent nor who it was: the server alone saw it, as it never got further."""
+    before = len(site.log)
+    assert re.match(rb"HTTP/1\.[01] [45]\d\d ", said_to(site, request_))
+    assert within(5, lambda: len(site.log) > before)
+    written = site.log[before:]
+    assert TYPED.decode() not in written
+    assert "127.0.0.1" not in written
 
 
 def test_no_page_asks_another_host_or_leaves_a_cookie(site: Site, browser: Browser) -> None:

@@ -16,7 +16,7 @@ MOST_BYTES = 96_000_000
 """Of a process's 300 MB. A listing takes 80 bytes, and where there is text another 120."""
 
 _MOST_CELLS = 6_000
-"""The widest circle that a patient can ask for, of 500 miles, touches 5,200 at the border of Canada."""
+"""The widest circle that can be asked for, of 500 miles, touches 5,200 at the border of Canada."""
 
 _AT_ONCE_BYTES = 8_000_000
 """Of a state or a whole country, so much is read and judged, and then the next."""

@@ -1,20 +1,27 @@
-"""A serving process that lends no thread to a client who has not asked for anything yet.
+"""The serving process: gunicorn's, with two limits on what a client can make it wait for.
 
 Gunicorn gives each connection a thread at once, which waits for the request: a few clients who send
 a byte now and then have all threads soon. Here a connection waits beside the threads until the head
-of its request is there. A body is still waited for by a thread, so a proxy that buffers belongs
-before a site that anybody may reach (docs/reliability.md).
+of its request is there. A thread still waits for a body, and for its answer to be taken; but not
+for a client that is silent meanwhile. One that drips has its thread as long as it likes, so a proxy
+that buffers belongs before a site that anybody may reach (docs/reliability.md).
 """
 
 import socket
+import struct
 import time
+from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
+from types import FrameType
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 HEAD_S = 10.0
 """How long the head of a request may take, from its first byte or from the connection."""
+
+SILENCE_S = 10
+"""How long a thread waits for the next byte to come or to go."""
 
 MOST_CONNECTIONS = 900
 """Of one process. Many systems allow 1,024 open files, and a process needs some of them itself."""
@@ -24,7 +31,7 @@ _LONGEST = 65_536
 """Bytes; a longer head is handed over as it is, and refused."""
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn's worker with threads; connections wait outside of them for a whole head."""
 
     def enqueue_req(self, conn: TConn) -> None:
@@ -39,13 +46,24 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         if is_read_already or is_over or _is_enough(come):
             conn.come, conn.waits_until, conn.data_ready = 0, None, True
             _wake_from(conn.sock, 1)
+            _bear_no_silence(conn.sock)
             super().enqueue_req(conn)
         else:
             conn.come = len(come or b"")
             self._wait(conn)
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End as gunicorn does; the errands at once: they have the same time as the requests."""
+        self.method_queue.defer(self.app.end_errands)
+        super().handle_exit(sig, frame)
+
     def _wait(self, conn: TConn) -> None:
-        conn.waits_until = getattr(conn, "waits_until", None) or time.monotonic() + HEAD_S
+        now = time.monotonic()
+        conn.waits_until = getattr(conn, "waits_until", None) or now + HEAD_S
+        if now > conn.waits_until:  # gunicorn looks at who waits in front, and this one is behind
+            self.nr_conns -= 1
+            conn.close()
+            return
         conn.timeout = conn.waits_until
         conn.sock.setblocking(False)
         _wake_from(conn.sock, conn.come + 1)
@@ -69,7 +87,16 @@ def _is_enough(come: bytes | None) -> bool:
 
 def _wake_from(client: socket.socket, size: int) -> None:
     """Let the poller tell only of so many bytes: what is there already is no news."""
-    try:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
-    except OSError:
-        return  # it is closed already, which whoever reads it finds out
+    _set(client, socket.SO_RCVLOWAT, size)
+
+
+def _bear_no_silence(client: socket.socket) -> None:
+    """Let what a thread reads or writes fail where nothing comes or goes for so long."""
+    for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        _set(client, way, struct.pack("ll", SILENCE_S, 0))
+
+
+def _set(client: socket.socket, option: int, value: int | bytes) -> None:
+    # One that is closed already is found out by whoever reads it.
+    with suppress(OSError):
+        client.setsockopt(socket.SOL_SOCKET, option, value)
