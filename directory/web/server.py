@@ -26,6 +26,8 @@ WORKERS, THREADS = 2, 4
 """Two processes share two cores, four threads each wait for the engine. No other WSGI server was
 measurably faster (docs/decisions/005-server.md)."""
 
+_IN_MEMORY = "/dev/shm"  # noqa: S108  # gunicorn makes a file of its own there, without a name
+
 DRAIN_S = 20
 """How long requests that were accepted may take once the server is told to stop."""
 
@@ -55,6 +57,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": f"{Worker.__module__}.{Worker.__name__}",
             "worker_connections": MOST_CONNECTIONS,
             "worker_exit": self._end,
+            # A worker touches a file at every turn to show that it lives: that is no disk's affair.
+            "worker_tmp_dir": _IN_MEMORY if Path(_IN_MEMORY).is_dir() else None,
             "logger_class": log.GunicornLog,
             "sendfile": False,  # it waits for a reader without an end, and our files are small
             "accesslog": None,
