@@ -17,10 +17,7 @@ TIMEOUT_S = 10.0
 
 
 class MailUnavailable(Exception):
-    """The letter could not be handed over; it may be later.
-
-    It is logged, and says nothing of the letter: a server's own words often quote the recipient.
-    """
+    """The letter could not be handed over; it may be later. What it says is logged."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +114,8 @@ class _Server:
                     password = unquote(self._parts.password or "")
                     server.login(unquote(self._parts.username), password)
                 server.send_message(made)
-        except smtplib.SMTPException as error:
-            said = f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".rstrip()
-            raise MailUnavailable(f"the mail server does not take it: {said}") from error
-        except OSError as error:
-            raise MailUnavailable(f"the mail server cannot be reached: {error}") from error
+        except (OSError, smtplib.SMTPException) as error:
+            raise MailUnavailable(f"the mail server does not take it: {_why(error)}") from error
 
     def connected(self) -> smtplib.SMTP:
         """A connection, by TLS where it can be."""
@@ -137,3 +131,12 @@ class _Server:
             server.close()
             raise smtplib.SMTPNotSupportedError("no TLS: the password stays here (use smtps://)")
         return server
+
+
+def _why(error: OSError) -> str:
+    """What failed, for the log: a server's own words name whom the letter is for."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "it refuses the recipient"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}"
+    return str(error)
