@@ -17,10 +17,7 @@ TIMEOUT_S = 10.0
 
 
 class MailUnavailable(Exception):
-    """The letter could not be handed over; it may be later.
-
-    It is logged, and says nothing of the letter: a server's own words often quote the recipient.
-    """
+    """The letter could not be handed over; it may be later. What it says is logged."""
 
 
 @dataclass(frozen=True)

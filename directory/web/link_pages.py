@@ -27,6 +27,10 @@ from directory.web.responses import private, wrong_form
 
 blueprint = Blueprint("links", __name__)
 
+_NOBODY = ""
+"""Whose link is made where an address has nothing here, so that the time does not tell: without it
+the answer took 6.7 ms instead of 10.5 (medians of 60). It is one row, and nobody has its token."""
+
 
 @blueprint.get("/clinics/sign-in")
 def sign_in() -> Response:
@@ -46,10 +50,14 @@ def mail_link() -> Response:
     accounts.slow_down(f"to {typed}", accounts.LETTERS_AN_HOUR)
     parts, now = services(), services().clock()
     with parts.database.writing() as session:
-        if _is_known(session, typed):
-            token = links.make(session, Purpose.SIGN_IN, typed, "", now)
-            address = absolute(url_for("links.link", token=token))
-            mails.keep(session, letters.sign_in(To(typed, language.spoken()), address), now)
+        is_known = _is_known(session, typed)
+        if not is_known:
+            links.forget_of(session, _NOBODY)
+        token = links.make(session, Purpose.SIGN_IN, typed if is_known else _NOBODY, "", now)
+        address = absolute(url_for("links.link", token=token))
+        letter = letters.sign_in(To(typed, language.spoken()), address)
+        if is_known:
+            mails.keep(session, letter, now)
     return private(make_response(render_template("mailed.html", email=typed)))
 
 

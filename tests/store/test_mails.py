@@ -5,16 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
-from directory.mail import Letter, MailUnavailable, post
+from directory.mail import Letter, MailUnavailable
 from directory.store import erasure, mails
 from directory.store.database import Database
 from tests.builders import NOW
-from tests.elasticsearch_node import free_port
 
 LETTERS = [f"{name}@example.net" for name in ("ana", "bob", "cem")]
 
@@ -155,22 +152,3 @@ def test_an_address_that_is_erased_while_a_letter_goes_out(
 
     assert Sender(letters, take).send(0) == (3 if is_taken else 0)
     assert waiting(letters) == 0
-
-
-class Refusing:
-    """An SMTP server that knows nobody, and says whom."""
-
-    async def handle_RCPT(self, *asked: Any) -> str:  # noqa: N802  # aiosmtpd's name
-        return f"550 5.1.1 <{asked[3]}>: no such user"
-
-
-def test_a_server_s_words_of_a_recipient_are_not_told(letters: Database) -> None:
-    server = Controller(Refusing(), hostname="127.0.0.1", port=free_port())
-    server.start()
-    told: list[str] = []
-    try:
-        hand_over = post(f"smtp://127.0.0.1:{server.port}", "Us <us@example.org>")
-        assert mails.send_due(letters, hand_over, NOW, told.append) == 0
-    finally:
-        server.stop()
-    assert told == ["the mail server does not take it: SMTPRecipientsRefused"] * 3

@@ -98,6 +98,7 @@ def published(site: Site, email: str, family: str) -> str:
     decider.post(f"/moderation/submissions/{reference}", decision="approve")
     assert decider.url == "/moderation/", decider.page.text
     assert within(SOON_S, lambda: bool(site.api(near="79843", q=f"ana {family}")["total"]))
+    site.mail.to(email, subject="Approved")  # letters and results come in any order
     return str(site.api(near="79843", q=f"ana {family}")["results"][0]["id"])
 
 
