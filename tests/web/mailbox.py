@@ -1,5 +1,6 @@
 """A real SMTP server, for tests to read what was sent through it."""
 
+import asyncio
 import email
 import re
 import time
@@ -17,13 +18,15 @@ LINK = re.compile(r"https?://\S+")
 
 
 class Mailbox:
-    """The letters that have arrived."""
+    """The letters that have arrived; each takes its time."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, takes_s: float) -> None:
         self.url = url
+        self._takes_s = takes_s
         self.letters: list[EmailMessage] = []
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(self._takes_s)
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode()
         self.letters.append(email.message_from_bytes(raw, policy=default))  # type: ignore[arg-type]
@@ -59,9 +62,9 @@ def link_in(letter: EmailMessage) -> str:
 
 
 @contextmanager
-def mailbox() -> Iterator[Mailbox]:
+def mailbox(takes_s: float = 0) -> Iterator[Mailbox]:
     port = free_port()
-    box = Mailbox(f"smtp://127.0.0.1:{port}")
+    box = Mailbox(f"smtp://127.0.0.1:{port}", takes_s)
     controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()
     try:
