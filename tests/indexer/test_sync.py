@@ -350,7 +350,7 @@ def test_sync_killed_at_any_moment_ends_equal(
         **os.environ,
         "DIRECTORY_DATABASE_URL": f"sqlite:///{tmp_path / 'store.db'}",
         "DIRECTORY_SEARCH_URL": url,
-        "DIRECTORY_SECRET_KEY": "x",
+        "DIRECTORY_SECRET_KEY": "a secret of the tests",
     }
     rng, program = random.Random(3), str(Path(sys.executable).parent / "indexer")
     for number in range(CROWD):
@@ -411,7 +411,7 @@ def test_follow_keeps_step_and_waits_for_an_engine_that_is_down(
         **os.environ,
         "DIRECTORY_DATABASE_URL": f"sqlite:///{tmp_path / 'store.db'}",
         "DIRECTORY_SEARCH_URL": f"sqlite:///{index / 'search.db'}",
-        "DIRECTORY_SECRET_KEY": "x",
+        "DIRECTORY_SECRET_KEY": "a secret of the tests",
     }
     put(store, "ana")
     program = str(Path(sys.executable).parent / "indexer")
