@@ -1,5 +1,7 @@
 """What a person's screen is here: its sizes, where pictures of it go, and whether all can use it."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
@@ -15,6 +17,14 @@ STRICT = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
+
+
+def wait_until(page: Page, holds: Callable[[], bool]) -> None:
+    """Let the page go on until something holds; fail where it does not within ten seconds."""
+    until = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < until, "it did not come to that within ten seconds"
+        page.wait_for_timeout(20)
 
 
 def all_can_use(page: Page) -> None:

@@ -21,7 +21,7 @@ from tests.builders import a_listing
 from tests.contract.test_engines import fill
 from tests.elasticsearch_node import free_port
 from tests.web.conftest import Site
-from tests.web.screen import BUILD, DESKTOP, PHONE, all_can_use
+from tests.web.screen import BUILD, DESKTOP, PHONE, all_can_use, wait_until
 from tests.web.test_reports import send
 
 VENDOR = Path(__file__).parents[2] / "directory" / "web" / "static" / "vendor"
@@ -62,8 +62,7 @@ def test_the_map_shows_the_results_and_asks_nobody_else(
     expect(page.locator(".pin").first).to_be_attached()
     total = int((page.get_by_role("heading", level=1).inner_text()).split()[0].replace(",", ""))
     assert total > page.get_by_role("article").count()
-    page.wait_for_timeout(300)  # the counts of the level that is shown
-    assert on_the_map(page) == total
+    wait_until(page, lambda: on_the_map(page) == total)
     expect(page.locator(".town").first).to_be_attached()
     all_can_use(page)
     page.screenshot(path=BUILD / f"map-{request.node.callspec.id}.png")

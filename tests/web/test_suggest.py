@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.conftest import Site
-from tests.web.screen import PHONE, all_can_use
+from tests.web.screen import PHONE, all_can_use, wait_until
 
 
 def suggested(site: Site, q: str, kind: str, **options: str) -> list[str]:
@@ -179,7 +179,7 @@ def test_who_has_left_the_field_is_not_followed_by_a_list(page: Page, leaving: s
     held = []
     page.route("**/api/v1/suggest**", lambda route: held.append(route))  # no built-in is taken
     near.fill("dal")
-    page.wait_for_timeout(300)
+    wait_until(page, lambda: len(held) == 1)
     near.press(leaving)
     for route in held:
         route.fulfill(json={"suggestions": [{"text": "Dallas, TX"}]})
@@ -194,8 +194,7 @@ def test_an_older_answer_does_not_take_the_newer_ones_place(page: Page) -> None:
         "**/api/v1/suggest?q=aus&**", lambda route: held.append(route)
     )  # no built-in is taken
     near.fill("aus")
-    page.wait_for_timeout(300)
-    assert len(held) == 1
+    wait_until(page, lambda: len(held) == 1)
     near.fill("dalla")
     expect(page.get_by_role("option").first).to_have_text("Dallas, TX")
     held[0].abort()
