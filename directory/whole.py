@@ -1,7 +1,7 @@
 """A stored listing's JSON with all that was left out of it because it is at its default.
 
-What an index holds of a listing is what the API answers, but for its defaults. To fill them in
-takes 5 us; to read a Listing from it and write that again takes 70, twenty times a search.
+The store keeps a listing without its defaults, and the API answers it with them. To fill them in
+takes 5 us; to read a Listing and write that again takes 70, for every listing that is indexed.
 """
 
 from collections.abc import Mapping

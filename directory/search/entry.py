@@ -52,8 +52,14 @@ def _facet_values() -> tuple[tuple[str, str], ...]:
 FACET_VALUES = _facet_values()
 """Every (facet, value) that there can be, in the order in which they are shown."""
 
-TOKENS = tuple(f"{facet}:{value}" for facet, value in FACET_VALUES)
-"""The same, each as one word: see `token`."""
+
+def token(facet: str, value: str) -> str:
+    """A facet's value as one word: `insurance:aetna`."""
+    return f"{facet}:{value}"
+
+
+TOKENS = tuple(token(facet, value) for facet, value in FACET_VALUES)
+"""All of them, each as one word."""
 
 _KNOWN = frozenset(TOKENS)
 _NAMES = [facet for facet, _ in FACET_VALUES]
@@ -100,11 +106,6 @@ class Score:
     def total(self) -> int:
         """The score that `best` orders by."""
         return self.match + self.confirmed + self.fresh + self.licence_checked
-
-
-def token(facet: str, value: str) -> str:
-    """A facet's value as one word: `insurance:aetna`."""
-    return f"{facet}:{value}"
 
 
 def entry(document: bytes) -> Entry:

@@ -31,6 +31,7 @@ from directory.search.page import (
 )
 from directory.search.query import InvalidQuery, ParameterError, SearchQuery
 from directory.search.scope import Circle, Scope
+from directory.search.scoped import both
 from directory.vocabulary import Kind, vocabulary
 
 START_MI, WIDER_MI = 25, (50, 100)
@@ -211,7 +212,7 @@ def _beyond(engine: Answering, ask: Ask) -> tuple[Result, ...]:
         return ()
     start = ask.circle.radius_m or START_MI * METRES_PER["mi"]
     # Nobody counts here: what is selected is as good as a scope, which is looked at first.
-    scope = Scope(ask.scope.states, (*ask.scope.facets, *ask.facets))
+    scope = both(ask.scope, Scope(facets=ask.facets))
     wider = replace(
         ask, scope=scope, facets=(), sort=Sort.DISTANCE, limit=BEYOND, offset=0, after=None
     )

@@ -101,9 +101,9 @@ class ElasticsearchEngine:
     def status(self) -> EngineStatus | None:
         """What is served, or None where there is no index."""
         with self._breaker.watching(), as_unavailable():
-            for index, meta in described(self._client, self._alias).items():
-                return self._status(index, meta) if meta else None
-            return None
+            found = described(self._client, self._alias)
+            index, meta = next(iter(found.items()), ("", {}))
+            return self._status(index, meta) if meta else None
 
     def apply(self, changes: Iterable[Change], position: int, mark: str = "") -> None:
         """Bring the serving generation up to a position and make it visible."""

@@ -74,7 +74,8 @@ def judge(several: Iterable[Chunks], ask: Ask, codes: WordCodes) -> Judged:
         if parts:
             parts[-1] = _found_only(parts[-1])
         parts.append(_judged(chunks, ask, codes))
-    return _together(parts) if len(parts) > 1 else parts[0]
+    *most, last = parts
+    return _together([*most, _found_only(last)]) if most else last
 
 
 def _found_only(part: Judged) -> Judged:
@@ -84,7 +85,8 @@ def _found_only(part: Judged) -> Judged:
 
 
 def _together(parts: Sequence[Judged]) -> Judged:
-    rows = np.concatenate([part.rows[part.found] for part in parts])
+    """Several of which nothing is left but what was found."""
+    rows = np.concatenate([part.rows for part in parts])
     return Judged(
         rows,
         np.arange(len(rows)),
