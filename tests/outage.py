@@ -1,23 +1,27 @@
 """A wire to a real server that can be cut and mended, as a network or a restart would do it.
 
-What the server says can be altered on its way, or held up.
+What the server says can be altered on its way, held up, or let through in drops.
 """
 
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from tests.elasticsearch_node import free_port
 
+DROP_S = 0.2
+
 
 class Wire:
     """Forwards connections to one server; `url` is where it listens.
 
     `alter` is given each piece of what the server says and gives what is passed on; where that is
-    shorter, the connection ends with it.
+    shorter, the connection ends with it. Where `drops` is not zero, so many bytes pass at a time,
+    and none for a moment.
     """
 
     def __init__(self, url: str) -> None:
@@ -28,6 +32,7 @@ class Wire:
         self._listening: socket.socket | None = None
         self._open: list[socket.socket] = []
         self.alter: Callable[[bytes], bytes] = bytes
+        self.drops = 0
 
     def mend(self) -> None:
         """Take connections."""
@@ -55,18 +60,21 @@ class Wire:
                 self._open += [client, server]
                 altered = lambda said: self.alter(said)  # noqa: E731  # as it is by then
                 for ends in ((client, server, bytes), (server, client, altered)):
-                    threading.Thread(target=_pass_on, args=ends, daemon=True).start()
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
-
-def _pass_on(one: socket.socket, other: socket.socket, alter: Callable[[bytes], bytes]) -> None:
-    with contextlib.suppress(OSError):
-        while data := one.recv(65_536):
-            passed = alter(data)
-            other.sendall(passed)
-            if len(passed) < len(data):
-                break
-    with contextlib.suppress(OSError):
-        other.shutdown(socket.SHUT_WR)
+    def _pass_on(
+        self, one: socket.socket, other: socket.socket, alter: Callable[[bytes], bytes]
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65_536):
+                passed = alter(data)
+                for at in range(0, len(passed), self.drops or len(passed)):
+                    other.sendall(passed[at : at + (self.drops or len(passed))])
+                    time.sleep(DROP_S if self.drops else 0)
+                if len(passed) < len(data):
+                    break
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_WR)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from directory.places import Places
 from directory.store import mails
 from directory.store.database import Database
 from directory.web.server import THREADS, WORKERS
-from directory.web.worker import HEAD_S
+from directory.web.worker import AT_ONCE_S, HEAD_S
 from tests.builders import a_listing, facts
 from tests.conftest import own_services
 from tests.contract.test_engines import fill
@@ -209,6 +209,33 @@ def _answers_soon(site: Served) -> bool:
         return site.status("/healthz", 2) == 200
     except OSError:
         return False
+
+
+def test_clients_that_ask_on_and_on_leave_room_for_others(folder: Path) -> None:
+    """A thread stays with a client that asks again at once, while another is free."""
+    with served(folder) as site, ExitStack() as clients:
+        over = threading.Event()
+
+        def ask_on() -> None:
+            client = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+            clients.callback(client.close)
+            while not over.wait(AT_ONCE_S / 2):
+                client.request("GET", "/healthz")
+                answer = client.getresponse()
+                assert (answer.status, answer.read()) == (200, b'{"status":"ok"}')
+
+        with ThreadPoolExecutor(2 * HOLD_A_PROCESS) as crowd:
+            asking = [crowd.submit(ask_on) for _ in range(2 * HOLD_A_PROCESS)]
+            took = []
+            for _ in range(20):
+                started = time.monotonic()
+                assert site.status("/healthz", 60) == 200
+                took.append(time.monotonic() - started)
+            over.set()
+        for each in asking:
+            each.result()
+    # Were threads kept from others, each would wait until somebody stops asking.
+    assert sorted(took)[18] < 1
 
 
 def assert_dripping_ends(site: Served) -> None:

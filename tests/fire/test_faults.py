@@ -8,15 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from elastic_transport import NodeConfig, Urllib3HttpNode
+from elastic_transport import NodeConfig
 
 from directory.listing import Change
 from directory.search.elasticsearch import SEARCH_TIMEOUT_S, ElasticsearchEngine
 from directory.search.elasticsearch.index import _PROPERTIES
+from directory.search.elasticsearch.node import Node
 from directory.search.elasticsearch.patience import OtherNodes
 from directory.search.engine import Ask, EngineUnavailable
 from directory.search.entry import SCHEMA_ID
-from directory.search.lookup import Lookup
+from directory.search.lookup import Criterion, Field, Lookup
 from tests.builders import a_listing, a_put
 from tests.conftest import closed, fresh_elastic
 from tests.contract.test_engines import fill
@@ -168,6 +169,30 @@ def first_then(line: Wire, alter: Callable[[bytes], bytes], said: bytes) -> byte
     return alter(said)
 
 
+def test_an_answer_in_drops_is_given_up_in_time(
+    filled: ElasticsearchEngine, elasticsearch_url: str
+) -> None:
+    """Something comes again and again: that must not be waited for without an end."""
+    with over(elasticsearch_url, filled._alias) as (engine, line):
+        line.drops = 100
+        started = time.monotonic()
+        with pytest.raises(EngineUnavailable):
+            engine.search(Ask())
+        assert time.monotonic() - started < SEARCH_TIMEOUT_S + 1
+        line.drops = 0
+        assert engine.search(Ask()).total == MANY
+
+
+def test_threads_that_ask_at_once_have_each_its_own_answer(filled: ElasticsearchEngine) -> None:
+    def found(number: int) -> list[str]:
+        wanted = Lookup(criteria=(Criterion((Field.ID,), (f"l{number % MANY:02}",)),))
+        return [hit.listing.id for hit in filled.lookup(wanted).hits]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(found, range(400)))
+    assert answers == [[f"l{number % MANY:02}"] for number in range(400)]
+
+
 def test_a_node_that_was_started_anew_is_found(
     filled: ElasticsearchEngine, elasticsearch_url: str
 ) -> None:
@@ -213,7 +238,7 @@ def test_nodes_that_are_not_there_use_up_no_try(
 def test_the_second_try_is_another_nodes_though_the_first_is_back() -> None:
     """A node that was set aside is among the living again before the call's second try."""
     configs = [NodeConfig("http", "127.0.0.1", port) for port in (1, 2)]
-    pool = OtherNodes(configs, Urllib3HttpNode)
+    pool = OtherNodes(configs, Node)
 
     def somebody_else() -> None:
         pool.begin()

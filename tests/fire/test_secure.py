@@ -96,7 +96,9 @@ def test_a_user_with_a_password_searches_and_writes_over_tls(secure: Secure) -> 
 
 @pytest.mark.soak  # a node of its own takes half a minute
 def test_of_two_secure_nodes_one_is_down(secure: Secure) -> None:
-    fill(secure.engine(), [a_listing("ana")])
+    one = secure.engine()
+    fill(one, [a_listing("ana")])
+    one.close()
     engine = ElasticsearchEngine(
         f"https://searcher:{QUOTED}@127.0.0.1:{free_port()},{secure.host}/listings",
         ca_file=secure.ca,

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from elastic_transport import OrjsonSerializer
 from elasticsearch import Elasticsearch
 
+from directory.search.elasticsearch.node import Node
 from directory.search.elasticsearch.patience import OtherNodes, PatientTransport
 
 
@@ -40,6 +41,7 @@ def connect(url: str, api_key: str = "", ca_file: Path | None = None) -> Elastic
     os.environ["OTEL_PYTHON_INSTRUMENTATION_ELASTICSEARCH_ENABLED"] = "false"
     return Elasticsearch(
         [_node(parts.scheme, host) for host in hosts.split(",")],
+        node_class=Node,
         transport_class=PatientTransport,
         node_pool_class=OtherNodes,
         serializer=OrjsonSerializer(),

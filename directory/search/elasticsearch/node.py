@@ -1,0 +1,165 @@
+"""A node, asked over connections that are kept open.
+
+The client's own way of speaking HTTP took a quarter of what the web tier spends on an answer: most
+of it to read headers and chunks in Python. Here httptools does that, which is the parser of
+uvicorn (docs/decisions/022-what-an-answer-costs.md).
+"""
+
+import select
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import ClassVar, cast
+
+import httptools  # type: ignore[import-untyped]
+from elastic_transport import (
+    ApiResponseMeta,
+    BaseNode,
+    ConnectionTimeout,
+    HttpHeaders,
+    NodeConfig,
+    TlsError,
+)
+from elastic_transport import ConnectionError as NoConnection
+from elastic_transport._node import NodeApiResponse
+from elastic_transport.client_utils import DEFAULT, DefaultType
+
+_PORTION = 65_536
+
+
+class Node(BaseNode):
+    """One node. Any thread may ask it, each over a connection of its own for as long as it does."""
+
+    _CLIENT_META_HTTP_CLIENT: ClassVar[tuple[str, str]] = ("ht", httptools.__version__)
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self._tls = _tls(config)
+        self._idle: deque[socket.socket] = deque()
+        self._own = _lines({"Host": f"{config.host}:{config.port}", **self.headers})
+
+    def perform_request(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        headers: HttpHeaders | None = None,
+        request_timeout: float | DefaultType | None = DEFAULT,
+    ) -> NodeApiResponse:
+        """What the node answers, all of it within so many seconds, which must be given.
+
+        ConnectionTimeout where it does not; other TransportErrors where it cannot be reached, or
+        ends before its answer does. There is no HEAD: its answer would be waited for.
+        """
+        begun = time.monotonic()
+        ends = begun + cast("float", request_timeout)
+        connection = None
+        try:
+            connection = self._kept() or self._connect(ends)
+            self._send(connection, ends, f"{method} {self.path_prefix}{target}", headers, body)
+            answer = _received(connection, ends)
+            if answer.headers.get("connection") != "close":
+                self._idle.append(connection)
+                connection = None
+        except TimeoutError as error:
+            raise ConnectionTimeout("there was no answer in time", errors=(error,)) from error
+        except ssl.SSLError as error:
+            raise TlsError(str(error), errors=(error,)) from error
+        except (OSError, httptools.HttpParserError) as error:
+            raise NoConnection(str(error), errors=(error,)) from error
+        finally:
+            if connection:
+                connection.close()
+        took = time.monotonic() - begun
+        meta = ApiResponseMeta(answer.status, "1.1", answer.headers, took, self.config)
+        return NodeApiResponse(meta, b"".join(answer.body))
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _kept(self) -> socket.socket | None:
+        """A connection that is open and idle; one that has something to say has been ended."""
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            poll = select.poll()
+            poll.register(connection, select.POLLIN)
+            if not poll.poll(0):
+                return connection
+            connection.close()
+        return None
+
+    def _connect(self, ends: float) -> socket.socket:
+        connection = socket.create_connection((self.host, self.port), _left(ends))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls:
+            return self._tls.wrap_socket(connection, server_hostname=self.host)
+        return connection
+
+    def _send(
+        self,
+        connection: socket.socket,
+        ends: float,
+        what: str,
+        headers: HttpHeaders | None,
+        body: bytes | None,
+    ) -> None:
+        """Head and body in one piece: the node would be woken for each."""
+        length = f"Content-Length: {len(body or b'')}"
+        head = f"{what} HTTP/1.1\r\n{self._own}{_lines(headers or {})}{length}\r\n\r\n"
+        connection.settimeout(_left(ends))
+        connection.sendall(head.encode("latin-1") + (body or b""))
+
+
+class _Answer:
+    """What httptools tells of an answer as it comes."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers = HttpHeaders()
+        self.body: list[bytes] = []
+        self.is_whole = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1")] = value.decode("latin-1")
+
+    def on_body(self, portion: bytes) -> None:
+        self.body.append(portion)
+
+    def on_message_complete(self) -> None:
+        self.is_whole = True
+
+
+def _received(connection: socket.socket, ends: float) -> _Answer:
+    answer = _Answer()
+    parser = httptools.HttpResponseParser(answer)
+    while not answer.is_whole:
+        connection.settimeout(_left(ends))
+        if not (portion := connection.recv(_PORTION)):
+            raise ConnectionError("the connection ended before the answer")
+        parser.feed_data(portion)
+    answer.status = parser.get_status_code()
+    return answer
+
+
+def _lines(headers: Mapping[str, str]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+
+
+def _left(ends: float) -> float:
+    """Seconds; a time-out of nothing would mean none."""
+    if (left := ends - time.monotonic()) <= 0:
+        raise TimeoutError("the time is over")
+    return left
+
+
+def _tls(config: NodeConfig) -> ssl.SSLContext | None:
+    if config.scheme != "https":
+        return None
+    return ssl.create_default_context(cafile=config.ca_certs)
