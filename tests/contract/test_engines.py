@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from directory.listing import Listing
+from directory.listing import Change, Listing
 from directory.search.engine import Ask, Engine, Found, Hit
 from directory.search.entry import FACET_VALUES
 from tests.builders import a_delete, a_listing, a_put
@@ -154,6 +155,54 @@ def test_names_go_with_the_last_listing_that_has_them(engines: tuple[Engine, Eng
         engine.apply([a_put(6, other), a_put(7, other)], position=7)
         engine.apply([a_delete(8, "two")], position=8)
         assert engine.names("ben", 9) == ()
+
+
+def test_a_name_of_words_that_begin_alike_takes_one_place(engines: tuple[Engine, Engine]) -> None:
+    both = a_listing("one", name={"given": "Ana", "family": "Anang"})
+    other = a_listing("two", name={"given": "Ann", "family": "Bo"})
+    for engine in engines:
+        fill(engine, [both, other])
+        for most in (2, 3):
+            assert [each.text for each in engine.names("an", most)] == ["Ana Anang", "Ann Bo"]
+        assert [each.text for each in engine.names("an", 1)] == ["Ana Anang"]
+
+
+def test_names_are_those_of_now_whatever_was_there_before(engines: tuple[Engine, Engine]) -> None:
+    """Each change is a segment of its own, and leaves withdrawn names in those before."""
+    corpus = a_corpus(8, 60)
+    for engine in engines:
+        fill(engine, corpus)
+    there, rng, number = {listing.id: listing for listing in corpus}, Random(3), len(corpus)
+    for _ in range(6):
+        changes: list[Change] = []
+        for one in rng.sample(corpus, 20):
+            number += 1
+            if rng.random() < 0.6:
+                changes.append(a_delete(number, one.id))
+                there.pop(one.id, None)
+                continue
+            other = rng.choice(corpus)
+            there[one.id] = one.model_copy(update={"name": other.name, "clinic": other.clinic})
+            changes.append(a_put(number, there[one.id]))
+        for engine in engines:
+            engine.apply(changes, position=number)
+        for typed in ("a", "n", "nunez", "smith j", "o", "李", "neck back", "zz"):
+            found, other_found = (engine.names(typed, 100) for engine in engines)
+            assert found == other_found
+            judged = names_of(list(there.values()), typed)
+            assert {(each.kind, each.text) for each in found} == judged
+            for engine, most in product(engines, (1, 2, 3, 5)):
+                assert engine.names(typed, most) == found[:most]
+
+
+def test_names_are_found_behind_many_that_were_withdrawn(engines: tuple[Engine, Engine]) -> None:
+    names = [{"given": "Ana", "family": f"{n} Núñez"} for n in range(100, 250)]
+    crowd = [a_listing(f"ana-{n}", name=name) for n, name in enumerate(names)]
+    for engine in engines:
+        fill(engine, crowd)
+        engine.apply([a_delete(200 + n, f"ana-{n}") for n in range(120)], position=400)
+        found = [each.text for each in engine.names("ana", 8)]
+        assert found == [f"Ana {n} Núñez" for n in range(220, 228)]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -45,7 +45,7 @@ from directory.search.engine import (
     Generation,
     NamedAs,
 )
-from directory.search.entry import NAMES_EACH, SCHEMA_ID, distinct_names
+from directory.search.entry import NAMES_EACH, SCHEMA_ID
 from directory.search.lookup import LookedUp, Lookup
 from directory.vocabulary.words import phrase
 
@@ -88,11 +88,17 @@ class ElasticsearchEngine:
         return self._ask(clusters_body(ask, zoom, most), clusters)
 
     def names(self, text: str, most: int) -> tuple[NamedAs, ...]:
-        """Names that begin with a text; see engine.Engine."""
+        """Names that begin with a text; see engine.Engine.
+
+        Each that is asked for takes the server time (eight 2.7 ms, sixteen 3.2), and few are there
+        under both orders: only then are more asked for.
+        """
         if not (typed := phrase(text)):
             return ()
-        body = names_body(typed, most * NAMES_EACH)
-        return self._ask(body, lambda answer: distinct_names(names(answer), most))
+        found, may_be_more = self._names(typed, most)
+        if may_be_more and len(found) < most:
+            found, _ = self._names(typed, most * NAMES_EACH)
+        return found[:most]
 
     def lookup(self, wanted: Lookup) -> LookedUp:
         """One page of a lookup; see engine.Engine."""
@@ -149,6 +155,9 @@ class ElasticsearchEngine:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _names(self, typed: str, asked: int) -> tuple[tuple[NamedAs, ...], bool]:
+        return self._ask(names_body(typed, asked), lambda answer: names(answer, typed, asked))
 
     def _ask(self, body: Json, read: Callable[[Answer], T]) -> T:
         with self._breaker.watching():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from elastic_transport import TransportError
@@ -18,9 +19,10 @@ from directory.search.engine import (
     EngineUnavailable,
     Found,
     Hit,
+    NamedAs,
     SortKey,
 )
-from directory.search.entry import FACETS, TOKENS
+from directory.search.entry import FACETS, TOKENS, distinct_names
 
 T = TypeVar("T")
 
@@ -61,9 +63,14 @@ def clusters(answer: Answer) -> tuple[Cluster, ...]:
     return tuple(map(_cluster, answer["aggregations"]["tiles"]["buckets"]))
 
 
-def names(answer: Answer) -> Iterator[str]:
-    """The names that begin with a text."""
-    return (bucket["key"] for bucket in answer["aggregations"]["names"]["buckets"])
+def names(answer: Answer, typed: str, asked: int) -> tuple[tuple[NamedAs, ...], bool]:
+    """The names that begin with what is typed, and whether there may be more than were asked for.
+
+    The answer goes on behind the last of them, up to as many as were asked for.
+    """
+    found = (bucket["key"]["name"] for bucket in answer["aggregations"]["names"]["buckets"])
+    begin_so = list(takewhile(lambda name: name.startswith(typed), found))
+    return distinct_names(begin_so, asked), len(begin_so) == asked
 
 
 @contextmanager

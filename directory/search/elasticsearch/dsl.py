@@ -60,13 +60,14 @@ def clusters_body(ask: Ask, zoom: int, most: int) -> Json:
 
 
 def names_body(typed: str, most: int) -> Json:
-    """The body of a search for names; folded words hold nothing that a pattern would mean."""
-    names = {"field": "names", "include": f"{typed}.*", "size": most, "order": {"_key": "asc"}}
-    return {
-        "query": {"prefix": {"names": typed}},
-        "size": 0,
-        "aggs": {"names": {"terms": names}},
-    }
+    """The body of a search for names: the next ones behind what is typed, in their order.
+
+    They are read off the sorted terms until there are enough. There is no query: with one, the
+    server would look at all that match (4.3 ms instead of 2.7 where 69,000 do).
+    """
+    in_order = {"name": {"terms": {"field": "names"}}}
+    names = {"sources": [in_order], "after": {"name": typed}, "size": most}
+    return {"size": 0, "aggs": {"names": {"composite": names}}}
 
 
 def _query(ask: Ask) -> Json:
