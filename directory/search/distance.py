@@ -8,7 +8,7 @@ StrictMath uses them) and nothing is left to differ: 0 of 200,000 pairs
 (docs/decisions/002-one-distance.md).
 """
 
-from math import pi, sin
+from math import floor, pi, sin
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ Ints = NDArray[np.int32]
 
 _LATITUDE_STEP = 180.0 / 2**32
 _LONGITUDE_STEP = 360.0 / 2**32
+_TOP = 2**31 - 1
 
 
 class Grid(NamedTuple):
@@ -39,17 +40,17 @@ def to_grid(latitude: Floats, longitude: Floats) -> Grid:
     Lucene's GeoEncodingUtils: rounds down, and the poles' and the antimeridian's upper edge
     fall into the last step.
     """
-    top = 2.0**31 - 1
     return Grid(
-        np.minimum(np.floor(latitude / _LATITUDE_STEP), top).astype(np.int32),
-        np.minimum(np.floor(longitude / _LONGITUDE_STEP), top).astype(np.int32),
+        np.minimum(np.floor(latitude / _LATITUDE_STEP), _TOP).astype(np.int32),
+        np.minimum(np.floor(longitude / _LONGITUDE_STEP), _TOP).astype(np.int32),
     )
 
 
 def snap(latitude: float, longitude: float) -> tuple[float, float]:
     """The grid position below a point, in degrees. Both ends of every distance are snapped."""
-    steps = to_grid(np.array([latitude]), np.array([longitude]))
-    return float(steps.latitude[0] * _LATITUDE_STEP), float(steps.longitude[0] * _LONGITUDE_STEP)
+    # In plain numbers: numpy takes 15 µs for one point, three times a search.
+    north, east = floor(latitude / _LATITUDE_STEP), floor(longitude / _LONGITUDE_STEP)
+    return min(north, _TOP) * _LATITUDE_STEP, min(east, _TOP) * _LONGITUDE_STEP
 
 
 def degrees(grid: Grid) -> tuple[Floats, Floats]:
