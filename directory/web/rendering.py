@@ -1,6 +1,7 @@
 """What every template may use: words for values, and addresses."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, time
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -16,7 +17,7 @@ from directory import language
 from directory.deadlines import due_at
 from directory.hours import DAYS, text_of
 from directory.language import gettext
-from directory.listing import Attestation, Hours, Listing, Range
+from directory.listing import Address, Attestation, Hours, Listing, Range
 from directory.vocabulary import Kind, Term, vocabulary
 from directory.web import sentences
 from directory.web.context import services
@@ -33,7 +34,7 @@ _STATIC = Path(__file__).parent / "static"
 def register(app: Flask) -> None:
     """Give the application's templates their filters and functions."""
     for words in (
-        is_fresh, day, dollars, dialled, label, opening, closes_today, language.clock, said,
+        attested, street, day, dollars, dialled, label, opening, closes_today, language.clock, said,
         opening_text, terms_of, middle_of, address_key, few, language.month, language.number,
         due_at,        sentences.distance,
         sentences.radius,
@@ -125,9 +126,33 @@ def tiles_host() -> str | None:
     return urlsplit(address).hostname
 
 
-def is_fresh(attestation: Attestation) -> bool:
-    """Whether an attestation is young enough to go unmarked."""
-    return attestation.is_fresh(services().clock().date())
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """What an attestation says, and whether it is young enough to go unmarked."""
+
+    said: str
+    is_fresh: bool
+
+
+def attested(attestation: Attestation | None) -> Attested | None:
+    """An attestation to read, where there is one."""
+    if not attestation:
+        return None
+    date_ = day(attestation.on)
+    if attestation.is_fresh(services().clock().date()):
+        return Attested(gettext("Confirmed %(date)s", date=date_), is_fresh=True)
+    return Attested(
+        gettext("Last confirmed %(date)s, more than 90 days ago: call before you go", date=date_),
+        is_fresh=False,
+    )
+
+
+def street(address: Address) -> str:
+    """A practice's address to read, on one line."""
+    town = f"{address.city}, {address.state} {address.postal_code[:5]}"
+    return ", ".join(
+        part for part in (address.line1, address.line1 and address.line2, town) if part
+    )
 
 
 def day(date_: date) -> str:
@@ -166,12 +191,16 @@ def opening(hours: Sequence[Hours]) -> list[str]:
 
 def closes_today(listing: Listing) -> time | None:
     """When a practice that is open now closes, by its usual hours and its own clock; else None."""
-    zone = services().places.zone(listing.address.postal_code)
-    if not listing.hours or not zone:
+    return closing(listing.hours, listing.address)
+
+
+def closing(hours: Sequence[Hours], address: Address) -> time | None:
+    """As `closes_today`, of the hours of a practice at an address."""
+    if not hours or not (zone := services().places.zone(address.postal_code)):
         return None
     now = services().clock().astimezone(zone)
     today, at = DAYS[now.weekday()], f"{now:%H:%M}"
-    ends = [h.closes for h in listing.hours if h.day == today and h.opens <= at < h.closes]
+    ends = [h.closes for h in hours if h.day == today and h.opens <= at < h.closes]
     return time.fromisoformat(max(ends).replace("24:00", "00:00")) if ends else None
 
 
