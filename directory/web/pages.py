@@ -96,6 +96,7 @@ def shown_results(page: SearchPage, asked: Parameters, canonical: str | None = N
     """A search's answer as a page; search engines keep only one with a `canonical` address."""
     if is_counted():
         services().seen.shown(each.hit.key.id for each in page.results)
+    here = embedding()
     return render_template(
         "search.html",
         page=page,
@@ -103,7 +104,8 @@ def shown_results(page: SearchPage, asked: Parameters, canonical: str | None = N
         canonical=canonical,
         cards=[card_of_result(each, page.query.units) for each in page.results],
         beyond=[card_of_result(each, page.query.units) for each in page.beyond],
-        is_embedded=embedding() is not None,
+        is_embedded=here is not None,
+        fixed_here=here.locked if here else (),
         pages=min(MAX_PAGE, -(-page.total // page.query.limit)),
         radii=RADII,
         names=FACET_NAMES,
