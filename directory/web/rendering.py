@@ -88,11 +88,12 @@ def listing_address(id_: str) -> str:
 
     An id has no character that an address would have to quote.
     """
-    return _address_of_listing(g.get("chosen_language")).replace("ID", id_)
+    pattern = _address_of_listing(g.get("chosen_language"), request.root_path)
+    return pattern.replace("ID", id_)
 
 
-@cache
-def _address_of_listing(chosen: str | None) -> str:
+@lru_cache(100)
+def _address_of_listing(chosen: str | None, _root: str) -> str:
     return url_for("listings.listing", id_="ID", lang=chosen)
 
 
@@ -101,11 +102,12 @@ def page_address(endpoint: str, *, in_language: bool = True) -> str:
 
     To build one takes 20 us, and every page has ten.
     """
-    return _page_address(endpoint, g.get("chosen_language") if in_language else None)
+    chosen = g.get("chosen_language") if in_language else None
+    return _page_address(endpoint, chosen, request.root_path)
 
 
-@cache
-def _page_address(endpoint: str, chosen: str | None) -> str:
+@lru_cache(100)
+def _page_address(endpoint: str, chosen: str | None, _root: str) -> str:
     return url_for(endpoint, lang=chosen)
 
 
