@@ -40,6 +40,7 @@ from directory.web import (
     submission_api,
     upload_pages,
 )
+from directory.web.translation import TranslatedTemplates
 
 if TYPE_CHECKING:
     from directory.traces import Traces
@@ -64,6 +65,7 @@ def create_app(
     app.url_map.merge_slashes = False  # a redirect would name the host that the request claims
     app.url_map.converters["int"] = doorstep.Number
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of the docs
+    app.jinja_environment = TranslatedTemplates
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # the extension's own

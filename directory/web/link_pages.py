@@ -20,6 +20,7 @@ from directory.store.listings import Made
 from directory.store.owners import Owner
 from directory.store.submissions import Asked, Kind, State
 from directory.web import accounts
+from directory.web.cards import card_of
 from directory.web.context import services
 from directory.web.names import SOURCE_NAMES
 from directory.web.rendering import absolute
@@ -88,7 +89,11 @@ def link(token: str) -> Response:
         abort(HTTPStatus.NOT_FOUND, gettext("There is no such link. Is it whole?"))
     status = HTTPStatus.OK if found.state is links.State.OPEN else HTTPStatus.GONE
     page = render_template(
-        "link.html", link=found, token=token, listing=of and of.listing, sources=SOURCE_NAMES
+        "link.html",
+        link=found,
+        token=token,
+        shown=of and of.listing and card_of(of.listing),
+        sources=SOURCE_NAMES,
     )
     return private(make_response(page, status))
 

@@ -17,6 +17,7 @@ from directory.places import FARTHEST_M, Places
 from directory.search.query import ParameterError
 from directory.store.statement import Fields
 from directory.vocabulary import Kind
+from directory.web.cards import Card, card_of
 from directory.web.names import FIELD_KINDS, FIELD_NAMES
 from directory.web.rendering import address_key
 
@@ -204,12 +205,13 @@ def whole(fields: Fields, places: Places) -> tuple[Facts | None, tuple[Parameter
         )
 
 
-def preview(facts: Facts | None) -> Listing | None:
-    """The listing that these facts will make, as anybody may see it."""
+def preview(facts: Facts | None) -> Card | None:
+    """The listing that these facts will make, as anybody may see it, as a card."""
     if not facts:
         return None
     said_ = facts.model_dump(mode="json", exclude_unset=True)
-    return published(Listing.model_validate({**said_, "id": "preview", "provenance": {}}))
+    listing = Listing.model_validate({**said_, "id": "preview", "provenance": {}})
+    return card_of(published(listing))
 
 
 def step_of(name: str) -> str:

@@ -27,6 +27,7 @@ from directory.store.listings import Made, StoredListing
 from directory.store.statement import Fields
 from directory.store.submissions import Asked, Kind, State
 from directory.web import accounts, listing_form
+from directory.web.cards import card_of
 from directory.web.context import services
 from directory.web.listing_form import STEPS
 from directory.web.names import FIELD_NAMES, SOURCE_NAMES
@@ -246,7 +247,7 @@ def _edit_page(
         fields=FIELD_NAMES, reports=told, choices=CHOICES,
         waits=waits, done=request.args.get("done"),
         lacking=_lacking(values), months=months, certificates=listing_form.CERTIFICATES,
-        preview=public, structured=public and structured(public),
+        preview=public and card_of(public), structured=public and structured(public),
     )  # fmt: skip
     return private(make_response(page, problem.status if problem else HTTPStatus.OK))
 

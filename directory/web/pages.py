@@ -20,6 +20,7 @@ from directory.search.page import SearchPage
 from directory.search.query import MAX_PAGE, InvalidQuery, SearchQuery, parse
 from directory.store import retention
 from directory.web import sentences
+from directory.web.cards import card_of_result
 from directory.web.context import finder, is_counted, point_or_wrong, services
 from directory.web.embedding import embedding
 from directory.web.guide import care
@@ -95,11 +96,16 @@ def shown_results(page: SearchPage, asked: Parameters, canonical: str | None = N
     """A search's answer as a page; search engines keep only one with a `canonical` address."""
     if is_counted():
         services().seen.shown(each.hit.key.id for each in page.results)
+    here = embedding()
     return render_template(
         "search.html",
         page=page,
         asked=asked,
         canonical=canonical,
+        cards=[card_of_result(each, page.query.units) for each in page.results],
+        beyond=[card_of_result(each, page.query.units) for each in page.beyond],
+        is_embedded=here is not None,
+        fixed_here=here.locked if here else (),
         pages=min(MAX_PAGE, -(-page.total // page.query.limit)),
         radii=RADII,
         names=FACET_NAMES,

@@ -14,7 +14,7 @@ from directory.hours import DAYS, hours_of
 from directory.listing import Facts, Hours
 from directory.services import Services
 from directory.settings import Settings
-from directory.web.rendering import closes_today, opening
+from directory.web.facts import closes_today, opening
 from tests.builders import a_listing, facts
 
 
