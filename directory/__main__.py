@@ -1,7 +1,7 @@
 """The command `directory`.
 
 What it imports stays, and is therefore no garbage: to look for some in between took a quarter of
-the time that the site needs to start (docs/decisions/022-fast.md).
+the time that the site needs to start (docs/decisions/023-web-tier.md).
 """
 
 import gc

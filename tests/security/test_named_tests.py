@@ -28,7 +28,6 @@ def test_every_test_that_is_named_is_there(document: str) -> None:
     assert len(named) > 20
     for file, name, mark in named:
         assert name.startswith("test_"), name
-        assert file.split("/")[1] != "image", "CI runs none of these"
         assert functions_of(ROOT / file).get(name) == mark, f"{file}::{name}"
 
 

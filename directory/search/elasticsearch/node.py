@@ -2,7 +2,7 @@
 
 The client's own way of speaking HTTP took a quarter of what the web tier spends on an answer: most
 of it to read headers and chunks in Python. Here httptools does that, which is the parser of
-uvicorn (docs/decisions/022-fast.md).
+uvicorn (docs/decisions/023-web-tier.md).
 """
 
 import select
