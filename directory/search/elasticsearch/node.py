@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import ClassVar, cast
 
-import httptools  # type: ignore[import-untyped]
+import httptools
 from elastic_transport import (
     ApiResponseMeta,
     BaseNode,
