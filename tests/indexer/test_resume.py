@@ -7,7 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from directory.places import Places
 from directory.services import Services
@@ -67,17 +68,38 @@ class Work:
         database.close()
 
 
-def begun(work: Work, url: str, places: Places, rejects: Path) -> BaseProcess:
-    """A process of its own that does the work; what it forks is in its process group."""
+def begun(
+    work: Work, url: str, places: Places, rejects: Path, *, dies_soon: bool = False
+) -> BaseProcess:
+    """A process of its own that does the work; what it forks is in its process group.
+
+    One that dies soon is killed as soon as a batch of statements is in the store.
+    """
 
     def there() -> None:
         os.setpgid(0, 0)
+        if dies_soon:
+            die_after_a_batch(url)
         workers.SMALL_BYTES = 0 if work.is_large else 1 << 40
         work.do(url, places, rejects)
 
     process = _FORK.Process(target=there)
     process.start()
     return process
+
+
+def die_after_a_batch(url: str) -> None:
+    """Let this process be killed behind the transaction that brings more statements."""
+    writing, before = Database.writing, statements(url)
+
+    @contextmanager
+    def last(database: Database, **options: bool) -> Iterator[Session]:
+        with writing(database, **options) as session:
+            yield session
+        if statements(url) > before:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Database.writing = last  # type: ignore[method-assign]  # of this process alone
 
 
 def done(*processes: BaseProcess) -> None:
@@ -190,13 +212,11 @@ def test_a_load_killed_after_each_batch_gets_through(
     work.do(whole, places, tmp_path / "rejects")
     stored = [statements(url)]
     while True:
-        process = begun(work, url, places, tmp_path / "rejects")
-        while process.is_alive() and statements(url) == stored[-1]:
-            time.sleep(0.002)
-        process.kill()
+        process = begun(work, url, places, tmp_path / "rejects", dies_soon=True)
         process.join()
         if process.exitcode == 0:
             break
+        assert process.exitcode == -signal.SIGKILL
         stored.append(statements(url))
         assert stored[-1] > stored[-2]
     assert len(stored) >= 3
