@@ -68,8 +68,9 @@ class Wire:
         with contextlib.suppress(OSError):
             while data := one.recv(65_536):
                 passed = alter(data)
-                for at in range(0, len(passed), self.drops or len(passed)):
-                    other.sendall(passed[at : at + (self.drops or len(passed))])
+                step = self.drops or len(passed) or 1
+                for at in range(0, len(passed), step):
+                    other.sendall(passed[at : at + step])
                     time.sleep(DROP_S if self.drops else 0)
                 if len(passed) < len(data):
                     break

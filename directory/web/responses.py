@@ -242,7 +242,7 @@ def _start() -> None:
     g.started, g.request_id = time.perf_counter(), uuid.uuid4()
     chosen = request.args.get("lang")
     g.chosen_language = chosen if chosen in LANGUAGES else None
-    wanted = [code for code, quality in request.accept_languages if quality > 0]
+    wanted = [code.lower() for code, quality in request.accept_languages if quality > 0]
     preferred = negotiate_locale(wanted, LANGUAGES, sep="-")
     speak(g.chosen_language or preferred or "en")
 

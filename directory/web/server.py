@@ -61,6 +61,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_tmp_dir": _IN_MEMORY if Path(_IN_MEMORY).is_dir() else None,
             "logger_class": log.GunicornLog,
             "sendfile": False,  # it waits for a reader without an end, and our files are small
+            # Else a proxy nearby could let a client say under which path the site lies.
+            "forwarder_headers": "",
             "accesslog": None,
             "errorlog": None,
             "loglevel": "warning",

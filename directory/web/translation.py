@@ -55,7 +55,9 @@ class _Said(NodeTransformer):
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802  # as Jinja calls it
         self.generic_visit(node)
         match node:
-            case nodes.Call(node=nodes.Name(name="_"), args=[nodes.Const(value=str(message))]):
+            case nodes.Call(
+                node=nodes.Name(name="_"), args=[nodes.Const(value=str(message))], dyn_kwargs=None
+            ):
                 said = nodes.Const(Markup(gettext(message)), lineno=node.lineno)  # noqa: S704  # ours, not anybody's
                 return _filled(said, node.kwargs) if node.kwargs else said
         return node

@@ -28,8 +28,9 @@ HEAD_S = 10.0
 SILENCE_S = 10
 """How long a thread waits for the next byte to come or to go."""
 
-AT_ONCE_S = 0.05
-"""How long a thread waits for the next request of a client, while another thread is free."""
+AT_ONCE_S = 0.01
+"""How long a thread waits for the next request of a client, if another thread is free then. It asks
+that once only: who comes meanwhile may wait for as long, if the others are taken by then."""
 
 MOST_CONNECTIONS = 900
 """Of one process. Many systems allow 1,024 open files, and a process needs some of them itself."""

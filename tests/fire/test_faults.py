@@ -89,6 +89,12 @@ WRONG = {
     "another version's listings": replaced(b'"listing":["', b'"lasting":["'),
     "no JSON by its own word": replaced(b"application/vnd", b"text/plain; vnd"),
     "cut in the headers": lambda said: said[:40],
+    "another answer before": lambda said: b"HTTP/1.1 103 Early Hints\r\n\r\n" + said,
+    "another answer to come": lambda _: b"HTTP/1.1 102 Processing\r\n\r\n",
+    "two answers": lambda said: said + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    "another protocol": lambda _: (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+    ),
     "no HTTP": replaced(b"HTTP/1.1", b"SMTP/1.1"),
 }
 

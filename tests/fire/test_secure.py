@@ -169,6 +169,7 @@ def test_an_api_key_is_sent_over_tls_and_nothing_else(authority: Authority) -> N
         ({"search_url": "https://a,a/x"}, "duplicate"),
         ({"search_url": "https://u:p@a/x", "search_api_key": "k"}, "api_key"),
         ({"search_url": "https://a/x", "search_ca_file": "/no/such/file"}, "/no/such/file"),
+        ({"search_url": "https://a/x", "search_api_key": "k\nX-Other: 1"}, "new line"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_at_the_start(

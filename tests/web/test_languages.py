@@ -59,6 +59,8 @@ def test_a_page_in_spanish_has_no_english_left(site: Site, name: str) -> None:
 
 def test_the_browser_s_language_is_spoken_unless_another_was_chosen(site: Site) -> None:
     assert '<html lang="es">' in site.get("/", accept_language="es-MX,en;q=0.5").text
+    assert '<html lang="es">' in site.get("/", accept_language="ES-MX").text
+    assert '<html lang="es">' in site.get("/", accept_language="ES").text
     assert '<html lang="en">' in site.get("/", accept_language="fr,en;q=0.5").text
     assert '<html lang="en">' in site.get("/?lang=en", accept_language="es").text
     problem = site.get("/api/v1/search", accept_language="es", near="Nowhereville").json

@@ -31,6 +31,8 @@ def connect(url: str, api_key: str = "", ca_file: Path | None = None) -> Elastic
     if account:
         given["basic_auth"] = (unquote(user), unquote(password))
     if api_key:
+        if not (api_key.isascii() and api_key.isprintable()):
+            raise ValueError("the API key has what cannot stand in a header, a new line perhaps")
         given["api_key"] = api_key
     if ca_file:
         if not ca_file.is_file():  # which the client would only notice at the first call

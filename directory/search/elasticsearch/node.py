@@ -27,10 +27,15 @@ from elastic_transport._node import NodeApiResponse
 from elastic_transport.client_utils import DEFAULT, DefaultType
 
 _PORTION = 65_536
+_FIRST_FINAL = 200
+"""HTTP statuses below are of answers that another one follows."""
 
 
 class Node(BaseNode):
-    """One node. Any thread may ask it, each over a connection of its own for as long as it does."""
+    """One node. Any thread may ask it, each over a connection of its own for as long as it does.
+
+    Of what else a node could be told (NodeConfig) it takes the authorities' file alone.
+    """
 
     _CLIENT_META_HTTP_CLIENT: ClassVar[tuple[str, str]] = ("ht", httptools.__version__)
 
@@ -38,7 +43,8 @@ class Node(BaseNode):
         super().__init__(config)
         self._tls = _tls(config)
         self._idle: deque[socket.socket] = deque()
-        self._own = _lines({"Host": f"{config.host}:{config.port}", **self.headers})
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        self._own = _lines({"Host": f"{host}:{config.port}", **self.headers})
 
     def perform_request(
         self,
@@ -50,8 +56,9 @@ class Node(BaseNode):
     ) -> NodeApiResponse:
         """What the node answers, all of it within so many seconds, which must be given.
 
-        ConnectionTimeout where it does not; other TransportErrors where it cannot be reached, or
-        ends before its answer does. There is no HEAD: its answer would be waited for.
+        Only to resolve its name takes as long as it takes. ConnectionTimeout where it does not
+        answer; other TransportErrors where it cannot be reached, ends before its answer does, or
+        says anything beside one answer. There is no HEAD: its answer would be waited for.
         """
         begun = time.monotonic()
         ends = begun + cast("float", request_timeout)
@@ -60,14 +67,14 @@ class Node(BaseNode):
             connection = self._kept() or self._connect(ends)
             self._send(connection, ends, f"{method} {self.path_prefix}{target}", headers, body)
             answer = _received(connection, ends)
-            if answer.headers.get("connection") != "close":
+            if answer.may_be_followed:
                 self._idle.append(connection)
                 connection = None
         except TimeoutError as error:
             raise ConnectionTimeout("there was no answer in time", errors=(error,)) from error
         except ssl.SSLError as error:
             raise TlsError(str(error), errors=(error,)) from error
-        except (OSError, httptools.HttpParserError) as error:
+        except (OSError, httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise NoConnection(str(error), errors=(error,)) from error
         finally:
             if connection:
@@ -96,11 +103,24 @@ class Node(BaseNode):
         return None
 
     def _connect(self, ends: float) -> socket.socket:
-        connection = socket.create_connection((self.host, self.port), _left(ends))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls:
-            return self._tls.wrap_socket(connection, server_hostname=self.host)
-        return connection
+        """A new connection to one of the node's addresses; all of them share the time."""
+        failed = OSError(f"{self.host} has no address")
+        for family, kind, _, _, address in socket.getaddrinfo(
+            self.host, self.port, type=socket.SOCK_STREAM
+        ):
+            connection = socket.socket(family, kind)
+            try:
+                connection.settimeout(_left(ends))
+                connection.connect(address)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if not self._tls:
+                    return connection
+                connection.settimeout(_left(ends))
+                return self._tls.wrap_socket(connection, server_hostname=self.host)
+            except OSError as error:
+                connection.close()
+                failed = error
+        raise failed
 
     def _send(
         self,
@@ -124,10 +144,21 @@ class _Answer:
         self.status = 0
         self.headers = HttpHeaders()
         self.body: list[bytes] = []
+        self.begun = 0
         self.is_whole = False
 
+    @property
+    def may_be_followed(self) -> bool:
+        """Whether the connection may be asked again."""
+        return "close" not in (self.headers.get("connection") or "").lower()
+
+    def on_message_begin(self) -> None:
+        self.begun += 1
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers[name.decode("latin-1")] = value.decode("latin-1")
+        named, said = name.decode("latin-1"), value.decode("latin-1")
+        before = self.headers.get(named)
+        self.headers[named] = f"{before}, {said}" if before else said
 
     def on_body(self, portion: bytes) -> None:
         self.body.append(portion)
@@ -145,6 +176,9 @@ def _received(connection: socket.socket, ends: float) -> _Answer:
             raise ConnectionError("the connection ended before the answer")
         parser.feed_data(portion)
     answer.status = parser.get_status_code()
+    # What is not the one answer, on its way or behind it, would be read as that to the next call.
+    if answer.begun != 1 or answer.status < _FIRST_FINAL:
+        raise ConnectionError("the node said more than one answer")
     return answer
 
 
