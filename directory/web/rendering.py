@@ -58,7 +58,7 @@ def register(app: Flask) -> None:
 def translated(message: str, **values: object) -> Markup:
     """A message that is known only as a page is made, with what is filled in escaped.
 
-    Those that stand in a template are in its language already (translation.py).
+    Those that a template asks for by `_` are in its language already (translation.py).
     """
     said = Markup(gettext(message))  # noqa: S704  # ours, not anybody's
     return said % values if values else said
