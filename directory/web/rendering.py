@@ -1,7 +1,6 @@
 """What every template may use: words for values, and addresses."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -40,9 +39,9 @@ _STATIC = Path(__file__).parent / "static"
 def register(app: Flask) -> None:
     """Give the application's templates their filters and functions."""
     for words in (
-        attested, evidence_tag, street, day, dollars, dialled, label, opening, closes_today,
-        language.clock, said, opening_text, terms_of, middle_of, address_key, few, language.month,
-        language.number, due_at, sentences.radius,
+        attested, evidence_tag, street, dollars, dialled, label, opening, closes_today,
+        language.day, language.clock, language.month, language.number, said, opening_text, terms_of,
+        middle_of, address_key, few, due_at, sentences.radius,
     ):  # fmt: skip
         app.add_template_filter(words)
     for function in (
@@ -88,12 +87,11 @@ def listing_address(id_: str) -> str:
 
     An id has no character that an address would have to quote.
     """
-    pattern = _address_of_listing(g.get("chosen_language"), request.root_path)
-    return pattern.replace("ID", id_)
+    return _address_of_listing(g.get("chosen_language")).replace("ID", id_)
 
 
 @lru_cache(100)
-def _address_of_listing(chosen: str | None, _root: str) -> str:
+def _address_of_listing(chosen: str | None) -> str:
     return url_for("listings.listing", id_="ID", lang=chosen)
 
 
@@ -103,11 +101,11 @@ def page_address(endpoint: str, *, in_language: bool = True) -> str:
     To build one takes 20 us, and every page has ten.
     """
     chosen = g.get("chosen_language") if in_language else None
-    return _page_address(endpoint, chosen, request.root_path)
+    return _page_address(endpoint, chosen)
 
 
 @lru_cache(100)
-def _page_address(endpoint: str, chosen: str | None, _root: str) -> str:
+def _page_address(endpoint: str, chosen: str | None) -> str:
     return url_for(endpoint, lang=chosen)
 
 
@@ -141,11 +139,6 @@ def tiles_host() -> str | None:
     """Who gives the pictures of the map, where it is not we."""
     address: str = current_app.config["MAP_TILES_URL"]
     return urlsplit(address).hostname
-
-
-def day(date_: date) -> str:
-    """A date to read: `Nov 24, 2026`."""
-    return language.day(date_)
 
 
 def opening_text(hours: Sequence[Mapping[str, str]] | None) -> str:
